@@ -1,0 +1,1 @@
+"""The local world: servers that imitate the contracts of the destinations, for tests and demonstrations."""
