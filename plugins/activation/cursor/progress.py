@@ -73,9 +73,7 @@ class Tail:
         return Tail(at, rows, nulls, _latest(self.recent + other.recent, at, lookback, remember))
 
 
-def _latest(
-    recent: tuple[tuple[int, str], ...], at: int | None, lookback: int, remember: int
-) -> tuple[tuple[int, str], ...]:
+def _latest(recent: tuple[tuple[int, str], ...], at: int | None, lookback: int, remember: int) -> tuple[tuple[int, str], ...]:
     if not recent or at is None:
         return ()
     near = [pair for pair in recent if pair[0] >= at - lookback]

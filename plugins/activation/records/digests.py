@@ -21,15 +21,17 @@ class Digests:
     """
 
     def __init__(self, columns: Sequence[str], seen: Mapping[str, int]) -> None:
-        names = (CURSOR, *columns)
-        quoted = [f'"{name.replace(chr(34), chr(34) * 2)}"' for name in names]
-        parts = ", ".join(f"coalesce(strlen(CAST({name} AS VARCHAR)) || ':' || CAST({name} AS VARCHAR), '-')" for name in quoted)
-        self._project = Projection(f"SELECT substr(md5(concat_ws(',', {parts})), 1, 16) AS digest FROM batch", names)
+        self._columns = (CURSOR, *columns)
+        self._names = tuple(f"c{index}" for index in range(len(self._columns)))  # the own names may differ in case only
+        texts = [f"CAST({name} AS VARCHAR)" for name in self._names]
+        parts = ", ".join(f"coalesce(strlen({text}) || ':' || {text}, '-')" for text in texts)
+        self._project = Projection(f"SELECT substr(md5(concat_ws(',', {parts})), 1, 16) AS digest FROM batch", self._names)
         self._left = Counter(seen)
 
     def of(self, batch: pa.RecordBatch) -> tuple[str, ...]:
         """The hash of each row: 16 hexadecimal digits of the MD5 of its content."""
-        return tuple(self._project(batch).column("digest").to_pylist())
+        renamed = pa.record_batch([batch.column(name) for name in self._columns], names=self._names)
+        return tuple(self._project(renamed).column("digest").to_pylist())
 
     def seen(self, digests: Sequence[str]) -> npt.NDArray[np.bool_]:
         """Which rows were seen before. Each one is used up, so a further equal row counts as new."""

@@ -26,22 +26,24 @@ RULES = (
 )
 """Over columns in which an empty text was made NULL."""
 
+USER = f"""CASE
+    WHEN external_id IS NOT NULL THEN '"external_id":' || {text_of("external_id")}
+    WHEN alias_name IS NOT NULL THEN '"user_alias":{{"alias_name":' || {text_of("alias_name")}
+        || ',"alias_label":' || {text_of("alias_label")} || '}}'
+    WHEN braze_id IS NOT NULL THEN '"braze_id":' || {text_of("braze_id")}
+    WHEN email IS NOT NULL THEN '"email":' || {text_of("email")}
+    ELSE '"phone":' || {text_of("phone")} END"""
+"""SQL expression for the member of the row's JSON object that names the user; equal users give equal texts."""
 
-def members(*, update_existing_only: bool) -> str:
-    """SQL expression for the first members of the row's JSON object: the identifier and the switch for unknown users.
+
+def switch(*, update_existing_only: bool) -> str:
+    """SQL expression for the member that says what happens to unknown users, with a comma before it, or ``''``.
 
     :param update_existing_only: whether users that Braze does not know are left alone. Braze's own default is true for an
-        alias and false for every other identifier, so the switch is written wherever it differs (contracts: braze 1.2).
+        alias and false for every other identifier, so the switch is written wherever it differs (contracts: braze 1.2);
+        a payload's own switch goes first.
     """
-    switch = ',"_update_existing_only":'
-    plain = f"'{switch}true'" if update_existing_only else "''"
-    alias = f"'{switch}{'true' if update_existing_only else 'false'}'"
+    key = ',"_update_existing_only":'
+    alias, other = (f"'{key}true'", f"'{key}true'") if update_existing_only else (f"'{key}false'", "''")
     own = "list_contains(json_keys(payload), '_update_existing_only')"
-    return f"""CASE
-        WHEN external_id IS NOT NULL THEN '"external_id":' || {text_of("external_id")}
-        WHEN alias_name IS NOT NULL THEN '"user_alias":{{"alias_name":' || {text_of("alias_name")}
-            || ',"alias_label":' || {text_of("alias_label")} || '}}'
-        WHEN braze_id IS NOT NULL THEN '"braze_id":' || {text_of("braze_id")}
-        WHEN email IS NOT NULL THEN '"email":' || {text_of("email")}
-        ELSE '"phone":' || {text_of("phone")} END
-        || CASE WHEN {own} THEN '' WHEN alias_name IS NOT NULL THEN {alias} ELSE {plain} END"""
+    return f"CASE WHEN {own} THEN '' WHEN alias_name IS NOT NULL THEN {alias} ELSE {other} END"

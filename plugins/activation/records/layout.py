@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from activation.errors import ConfigurationError
 from activation.records.identifiers import COLUMNS as IDENTIFIERS
-from activation.warehouses.base import Column, Extract
+from activation.warehouses.base import CURSOR, Column, Extract
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ def bind(table: tuple[str, ...], columns: Sequence[Column], *, cursor: str, key:
     :raises ConfigurationError: if a column is missing or stands there twice; names the table, the column and what is there.
     """
     name = ".".join(table)
-    at = _find(name, columns, cursor)
-    roles = {role: found.name for role in IDENTIFIERS if (found := _find(name, columns, role, optional=True))}
+    at = _column(name, columns, cursor)
+    roles = {role: found.name for role in IDENTIFIERS if (found := _find(name, columns, role))}
     if not roles:
         raise ConfigurationError(
             f"{name} has no identifier column (it has {_names(columns)}).",
@@ -42,31 +42,38 @@ def bind(table: tuple[str, ...], columns: Sequence[Column], *, cursor: str, key:
     for one, other in (("alias_name", "alias_label"), ("alias_label", "alias_name")):
         if one in roles and other not in roles:
             raise ConfigurationError(f"{name} has {one.upper()} but not {other.upper()}.", "An alias needs both columns.")
-    roles["payload"] = _found(name, columns, "payload").name
-    keys = [_found(name, columns, part) for part in key] or [_found(name, columns, role) for role in roles if role != "payload"]
+    keys = [_column(name, columns, part) for part in key or roles.values()]
+    roles["payload"] = _column(name, columns, "payload", exact=False).name
+    if CURSOR in (column.name for column in keys):
+        raise ConfigurationError(
+            f"{name} has a key column {CURSOR}, a name that is taken.", "Read from a view that gives it another name."
+        )
     by_name = {column.name: column for column in columns}
     values = dict.fromkeys([*roles.values(), *(column.name for column in keys)])
-    assert at is not None  # noqa: S101 - only an optional column can be absent
     return Layout(Extract(table, at, tuple(keys), tuple(by_name[value] for value in values)), roles)
 
 
-def _found(table: str, columns: Sequence[Column], wanted: str) -> Column:
-    column = _find(table, columns, wanted)
-    assert column is not None  # noqa: S101
-    return column
+def _find(table: str, columns: Sequence[Column], wanted: str, *, exact: bool = False) -> Column | None:
+    """The column of a name in any case.
 
-
-def _find(table: str, columns: Sequence[Column], wanted: str, *, optional: bool = False) -> Column | None:
-    exact = [column for column in columns if column.name == wanted]
-    same = exact or [column for column in columns if column.name.casefold() == wanted.casefold()]
-    if len(same) == 1 or (not same and optional):
-        return same[0] if same else None
-    if same:
+    :param exact: whether a person has spelled the name, so that a column spelled like it goes first.
+    """
+    same = [column for column in columns if column.name.casefold() == wanted.casefold()]
+    if exact:
+        same = [column for column in same if column.name == wanted] or same
+    if len(same) > 1:
         raise ConfigurationError(
             f"{table} has more than one column that can be {wanted.upper()}: {_names(same)}.", "Read from a view that has one."
         )
+    return same[0] if same else None
+
+
+def _column(table: str, columns: Sequence[Column], wanted: str, *, exact: bool = True) -> Column:
+    """The column of a name, which must be there; see :func:`_find`."""
+    if (column := _find(table, columns, wanted, exact=exact)) is not None:
+        return column
     near = get_close_matches(wanted.casefold(), [column.name.casefold() for column in columns], n=1)
-    hint = f" Did you mean {next(c.name for c in columns if c.name.casefold() == near[0])}?" if near else ""
+    hint = f" Did you mean {next(column.name for column in columns if column.name.casefold() == near[0])}?" if near else ""
     raise ConfigurationError(
         f"{table} has no column {wanted} (it has {_names(columns)}).{hint}",
         "Name the column as the pipeline expects it, or read from a view that does.",

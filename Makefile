@@ -1,0 +1,57 @@
+# Needs Python 3.10 or newer, make and a package index; everything else is made in .venv and .state.
+PYTHON ?= python3
+ARGS ?=
+
+BIN := .venv/bin
+READY := .venv/.ready
+LOCK := requirements.lock
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test lint bench lock clean
+unexport VIRTUAL_ENV CONDA_PREFIX PYTHONHOME PYTHONPATH
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@echo "  With another interpreter, after make clean: make PYTHON=python3.12 ..."
+	@echo "  With options for pytest: make test ARGS='-k braze'"
+
+demo: $(READY) ## Carry sample data into a Braze contract server, inside a real Airflow, three runs
+	@$(BIN)/python -m sandbox.demo
+
+up: $(READY) ## Start the same and keep it running until Ctrl-C, with the Airflow UI
+	@$(BIN)/python -m sandbox.up
+
+test: $(READY) ## Run all tests: the quick ones in two processes, then those that start a real Airflow
+	@echo "== Tests without a running Airflow, in two processes"
+	@$(BIN)/python -m pytest -m "not airflow" -n 2 --dist loadfile $(ARGS) || { code=$$?; [ -n "$(ARGS)" ] && [ $$code -eq 5 ]; }
+	@echo "== Tests that start a real Airflow, one after the other"
+	@$(BIN)/python -m pytest -m airflow $(ARGS) || { code=$$?; [ -n "$(ARGS)" ] && [ $$code -eq 5 ]; }
+
+lint: $(READY) ## Check style, format, types and the lock file
+	@echo "== ruff check"
+	@$(BIN)/ruff check .
+	@echo "== ruff format --check"
+	@$(BIN)/ruff format --check .
+	@echo "== mypy (the first time takes a minute)"
+	@$(BIN)/mypy -p activation -m activation_plugin -p sandbox
+	@echo "== $(LOCK) names no host"
+	@if grep -n '://' $(LOCK); then echo "error: $(LOCK) must not name a host; run make lock" >&2; exit 1; fi
+
+bench: $(READY) ## Measure an import into Braze; checks the content before it tells the time
+	@$(BIN)/python -m benchmarks.import_braze
+
+lock: $(READY) ## Write requirements.lock again from pyproject.toml
+	@echo "== Resolving for Python 3.10 and up, with hashes; what still fits is kept (newer versions: ARGS=--upgrade)"
+	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile pyproject.toml --quiet --all-extras --group dev --universal \
+		--python-version 3.10 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+		$(ARGS) -o $(LOCK)
+	@echo "== $(LOCK) is written; the next make installs it"
+
+clean: ## Remove what the project made: .venv, .state, caches, builds
+	@echo "== Removing .venv, .state, caches and builds"
+	@rm -rf .venv .state .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
+	@find . -name .git -prune -o -name node_modules -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): $(LOCK) pyproject.toml tools/bootstrap
+	@PYTHON='$(PYTHON)' tools/bootstrap
+	@touch $@

@@ -1,0 +1,85 @@
+"""How a broken pipeline file shows in Airflow 3.3, which keeps import errors by DAG file and knows no other files.
+
+An exception in the DAG file would hide every pipeline of the folder. So each broken file gives two things: a carrier, which
+Airflow fails to serialise and therefore lists as an import error under the pipeline file's own name; and a placeholder DAG
+with the pipeline's id, which keeps its history, its place in the list and its asset's state, and fails with the same message
+if it is run.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, NoReturn
+
+from airflow.sdk import DAG, BaseOperator, Context
+from airflow.sdk.exceptions import AirflowFailException
+
+from activation.operators.memory import asset_of
+from activation.spec import PipelineFileError
+
+_ID = re.compile(r"[a-z][a-z0-9_]{0,99}")
+
+
+class BrokenPipelineOperator(BaseOperator):
+    """Stands where an unreadable pipeline file's task would stand, and fails with the file's problems."""
+
+    def __init__(self, *, problems: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.problems = problems
+
+    def execute(self, context: Context) -> None:
+        """Fail, without a retry."""
+        raise AirflowFailException(f"The pipeline file is broken; nothing was moved.\n{self.problems}")
+
+
+class ImportErrorCarrier(DAG):
+    """Not a DAG but the message of a broken file, in the only form in which Airflow lists it under that file's name.
+
+    :param file: the pipeline file.
+    """
+
+    def __init__(self, file: Path, error: PipelineFileError) -> None:
+        self._file, self._error = file.absolute(), error
+        self._listed_as = file.name
+        super().__init__(dag_id=f"broken.{_plain(file.stem)}", schedule=None)
+
+    @property
+    def relative_fileloc(self) -> str:
+        """The pipeline file's path in its bundle, whatever DAG file Airflow found this in."""
+        return self._listed_as
+
+    @relative_fileloc.setter
+    def relative_fileloc(self, dag_file: str | None) -> None:
+        if dag_file and self.fileloc.endswith(dag_file):
+            root = Path(self.fileloc.removesuffix(dag_file)).absolute()
+            if self._file.is_relative_to(root):
+                self._listed_as = str(self._file.relative_to(root))
+
+    def get_serialized_fields(self) -> NoReturn:  # type: ignore[override]
+        """Raise the file's problems; Airflow calls this when it serialises a DAG.
+
+        :raises SerializationError: always; the scheduler's process takes its text as the file's import error.
+        """
+        from airflow.exceptions import SerializationError
+
+        raise SerializationError(f"\n{self._error}")
+
+
+def placeholder(file: Path, error: PipelineFileError) -> DAG | None:
+    """A DAG that stands where the broken pipeline's DAG would stand; ``None`` if the file's name is no pipeline id."""
+    if not _ID.fullmatch(file.stem):
+        return None
+    dag = DAG(
+        dag_id=file.stem,
+        schedule=None,
+        description=f"The pipeline file {file.name} is broken.",
+        tags=["activation", "broken"],
+        doc_md=f"The pipeline file is broken; nothing moves until it is mended.\n\n```text\n{error}\n```",
+    )
+    BrokenPipelineOperator(task_id="import", dag=dag, problems=str(error), outlets=[asset_of(file.stem)])
+    return dag
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", text)

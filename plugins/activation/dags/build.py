@@ -1,0 +1,62 @@
+"""One pipeline to one DAG."""
+
+from __future__ import annotations
+
+import pendulum
+from airflow.sdk import DAG
+
+from activation.operators.braze_import import WarehouseIncrementalImportOperator
+from activation.spec import Pipeline
+
+START = pendulum.datetime(2024, 1, 1, tz="UTC")
+"""Any fixed day: runs carry on from the watermark, not from a date, and nothing is caught up."""
+
+
+def build_dag(pipeline: Pipeline) -> DAG:
+    """Make the DAG of a pipeline. One run at a time, because a watermark knows only one writer.
+
+    :param pipeline: from a pipeline file, or made in Python.
+    """
+    errors = pipeline.errors
+    dag = DAG(
+        dag_id=pipeline.id,
+        description=pipeline.description or None,
+        schedule=pipeline.schedule,
+        start_date=START,
+        catchup=False,
+        max_active_runs=1,
+        tags=["activation", *pipeline.tags],
+        default_args={
+            "owner": pipeline.owner,
+            "retries": errors.retries,
+            "retry_delay": errors.retry_delay.timedelta,
+            "execution_timeout": errors.timeout.timedelta if errors.timeout else None,
+        },
+        doc_md=_document(pipeline),
+    )
+    WarehouseIncrementalImportOperator(
+        task_id="import",
+        dag=dag,
+        pipeline_id=pipeline.id,
+        source=pipeline.source.model_dump(mode="json"),
+        destination=pipeline.destination.model_dump(mode="json"),
+        cursor=pipeline.cursor.model_dump(mode="json"),
+        delivery=pipeline.delivery.model_dump(mode="json"),
+        max_reject_share=errors.max_reject_share,
+    )
+    return dag
+
+
+def _document(pipeline: Pipeline) -> str:
+    """What Airflow shows beside the DAG."""
+    source, destination, cursor = pipeline.source, pipeline.destination, pipeline.cursor
+    return "\n".join(
+        (
+            f"**{pipeline.description}**\n" if pipeline.description else "",
+            f"Carries the rows of `{source.table}` ({source.type}, connection `{source.connection}`) that changed since the last "
+            f"run into {destination.type.capitalize()} (connection `{destination.connection}`).\n",
+            f"* Rows are chosen by `{cursor.column}`, boundary rule `{cursor.rule}`.",
+            f"* The watermark is the state of the asset `activation/{pipeline.id}`; a retry goes on where the last try stopped.",
+            "* The report of a run is the XCom of its task `import`; rejected rows are kept in the state folder.",
+        )
+    )

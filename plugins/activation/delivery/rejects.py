@@ -1,0 +1,79 @@
+"""The dead letters: every rejected row, kept as JSON Lines with its key, reason and payload."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from activation.cursor.timestamps import to_text
+from activation.delivery.folder import Folder
+from activation.delivery.units import Unit
+from activation.errors import TransientError
+from activation.warehouses.base import CURSOR
+
+SAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where rejects come from; stands in each of them."""
+
+    pipeline: str
+    run: str
+    attempt: int
+
+
+class Rejects:
+    """Writes rejects as numbered part files, so that object storage without appending will do.
+
+    :param folder: the folder of this run's rejects.
+    :param parts: how many parts earlier attempts have written for good; later ones are left-overs of a crash and go.
+    :raises TransientError: from :meth:`keep`, if they cannot be written: the run must not go on without them.
+    """
+
+    def __init__(self, folder: Folder, origin: Origin, parts: int = 0) -> None:
+        self._folder, self._origin = folder, origin
+        self.parts = parts
+        self.samples: dict[str, list[str]] = {}
+        """Reason code -> messages of its first few rejects, for the log."""
+        if folder.exists():
+            for leftover in list(folder.iterdir()):
+                if leftover.name > _part(parts):
+                    leftover.unlink()
+
+    def keep(self, units: Iterable[Unit]) -> None:
+        """Write the rejects of units that are settled; nothing is written if there are none."""
+        lines = [line for unit in units for line in self._lines(unit)]
+        if not lines:
+            return
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            (self._folder / _part(self.parts + 1)).write_text("".join(lines), encoding="utf-8")
+        except OSError as error:
+            raise TransientError(f"The rejects could not be written to {self._folder}: {error}") from error
+        self.parts += 1
+
+    def _lines(self, unit: Unit) -> Iterator[str]:
+        batch, tick = unit.chunk.batch, unit.chunk.tick
+        for reject in unit.rejected:
+            row: dict[str, Any] = {name: batch.column(name)[reject.row].as_py() for name in batch.schema.names}
+            at = row.pop(CURSOR)
+            samples = self.samples.setdefault(reject.code, [])
+            if len(samples) < SAMPLES:
+                samples.append(reject.message)
+            record = {
+                "code": reject.code,
+                "message": reject.message,
+                "updated_at": None if at is None else to_text(at * tick),
+                "row": row,
+                "pipeline": self._origin.pipeline,
+                "run": self._origin.run,
+                "attempt": self._origin.attempt,
+            }
+            yield json.dumps(record, ensure_ascii=False) + "\n"
+
+
+def _part(number: int) -> str:
+    return f"part-{number:06d}.jsonl"

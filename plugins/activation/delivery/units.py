@@ -1,0 +1,103 @@
+"""From an encoded batch to units: one unit is one request together with the source rows that it settles."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from activation.cursor.progress import Span, Tail
+from activation.cursor.window import Position
+from activation.delivery.items import Items, cut
+from activation.records.encoded import Encoded, Rejected
+from activation.warehouses.base import CURSOR
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A batch of source rows, read and encoded.
+
+    :ivar batch: the rows as the warehouse gave them; a reject's payload is taken from here.
+    :ivar key: the names of the key columns.
+    :ivar tick: nanoseconds of one unit of the cursor column.
+    :ivar fresh: whether each row stands at another place than the row before it; shape (rows,).
+    :ivar skipped: rows that were sent by an earlier run; shape (rows,); they are not among the encoded ones.
+    :ivar digests: hash of each row as text, for the ``dedup`` rule; empty otherwise.
+    """
+
+    batch: pa.RecordBatch
+    key: tuple[str, ...]
+    tick: int
+    encoded: Encoded
+    fresh: npt.NDArray[np.bool_]
+    skipped: npt.NDArray[np.bool_] | None = None
+    digests: tuple[str, ...] = ()
+
+    def place(self, row: int) -> Position:
+        """The position of one row."""
+        at = self.batch.column(CURSOR)[row].as_py()
+        key = tuple(self.batch.column(name)[row].as_py() or "" for name in self.key)
+        return Position(None if at is None else at * self.tick, key)
+
+
+@dataclass(slots=True)
+class Unit:
+    """One request and the source rows that it settles: its items, and the rejected and skipped rows between them.
+
+    :ivar number: its place in the order of the rows.
+    :ivar waits_for: the units before it that carry a row of one of its users.
+    :ivar rejected: rows that the rules rejected; rows that the destination refuses are added.
+    """
+
+    number: int
+    chunk: Chunk
+    items: Items | None
+    span: Span
+    rows: int
+    skipped: int = 0
+    waits_for: list[int] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+
+
+def units_of(chunk: Chunk, first_number: int, *, most: int, most_bytes: int) -> list[Unit]:
+    """Cut a chunk into units that cover each of its rows exactly once.
+
+    :param first_number: the number of the first unit.
+    """
+    rows = chunk.batch.num_rows
+    requests: list[Items | None] = [*cut(chunk.encoded, most=most, most_bytes=most_bytes)] or [None]
+    ticks, nulls = _ticks(chunk)
+    rejected_rows = [one.row for one in chunk.encoded.rejected]
+    units: list[Unit] = []
+    first = 0
+    for offset, items in enumerate(requests):
+        last = rows if offset == len(requests) - 1 or items is None else items.row(len(items) - 1) + 1
+        span = Span(chunk.place(last - 1), _tail(chunk, ticks, nulls, first, last), last < rows and bool(chunk.fresh[last]))
+        rejected = chunk.encoded.rejected[bisect_left(rejected_rows, first) : bisect_left(rejected_rows, last)]
+        skipped = 0 if chunk.skipped is None else int(np.count_nonzero(chunk.skipped[first:last]))
+        units.append(Unit(first_number + offset, chunk, items, span, last - first, skipped, rejected=list(rejected)))
+        first = last
+    return units
+
+
+def _ticks(chunk: Chunk) -> tuple[npt.NDArray[np.int64], int]:
+    """The cursor values without the leading NULLs, and how many NULLs lead."""
+    column = chunk.batch.column(CURSOR)
+    nulls = column.null_count
+    return np.asarray(column.slice(nulls)), nulls
+
+
+def _tail(chunk: Chunk, ticks: npt.NDArray[np.int64], nulls: int, first: int, last: int) -> Tail:
+    missing = max(0, min(last, nulls) - first)
+    if last <= nulls:
+        return Tail(nulls=missing)
+    part = ticks[max(0, first - nulls) : last - nulls]
+    same = len(part) - int(np.searchsorted(part, part[-1], side="left"))
+    recent: tuple[tuple[int, str], ...] = ()
+    if chunk.digests:
+        start = max(first, nulls)
+        recent = tuple(zip((int(tick) * chunk.tick for tick in part), chunk.digests[start:last], strict=True))
+    return Tail(int(part[-1]) * chunk.tick, same, missing, recent)

@@ -1,0 +1,1 @@
+"""Braze, through its public REST API (contracts: braze 2)."""

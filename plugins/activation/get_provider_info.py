@@ -1,0 +1,47 @@
+"""The provider entry point: what Airflow learns about this package when any of its processes starts.
+
+Airflow calls it while ``import airflow`` is still going on, so nothing that it imports may import Airflow.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from activation.hooks.connection_types import BRAZE, DUCKDB
+
+_STATE_FOLDER = """
+Airflow object storage path below which every pipeline keeps its run journal and its rejects, for example
+``s3://my_aws_connection@my-bucket/activation``. It must be shared storage where workers run on several machines.
+""".strip()
+
+
+def get_provider_info() -> dict[str, Any]:
+    """Describe the package in the form of Airflow's provider schema."""
+    return {
+        "package-name": "airflow-activation",
+        "name": "Activation",
+        "description": "Carry customer data out of the warehouse, and prove that nothing was lost.",
+        "integrations": [
+            {"integration-name": "Braze", "external-doc-url": "https://www.braze.com/docs/api/home", "tags": ["service"]},
+            {"integration-name": "DuckDB", "external-doc-url": "https://duckdb.org/docs/stable/", "tags": ["software"]},
+        ],
+        "operators": [{"integration-name": "Braze", "python-modules": ["activation.operators.braze_import"]}],
+        "hooks": [
+            {"integration-name": "Braze", "python-modules": ["activation.hooks.braze"]},
+            {"integration-name": "DuckDB", "python-modules": ["activation.hooks.duckdb"]},
+        ],
+        "connection-types": [BRAZE, DUCKDB],
+        "config": {"activation": {"description": "Settings of the activation pipelines.", "options": _options()}},
+    }
+
+
+def _options() -> dict[str, Any]:
+    return {
+        "state_folder": {
+            "description": _STATE_FOLDER,
+            "version_added": "0.1.0",
+            "type": "string",
+            "example": "s3://my_aws_connection@my-bucket/activation",
+            "default": "file://{AIRFLOW_HOME}/activation",
+        },
+    }

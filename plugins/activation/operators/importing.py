@@ -1,0 +1,186 @@
+"""One try of an import: puts warehouse, window, encoder, sink and stores together, and moves the watermark at the end."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import Asset
+
+from activation.cursor.boundary import Boundary, Future, Rule
+from activation.cursor.progress import Ledger, Progress
+from activation.cursor.recovery import Move
+from activation.cursor.watermark import Watermark
+from activation.delivery.engine import Flight
+from activation.delivery.folder import safe_name
+from activation.delivery.journal import Journal
+from activation.delivery.reader import Reader, Source
+from activation.delivery.rejects import Origin, Rejects
+from activation.delivery.report import Report, by_reason
+from activation.delivery.run import Plan, Run
+from activation.destinations.braze.attributes import AttributesEncoder
+from activation.destinations.braze.contract import ENVELOPE_BYTES
+from activation.destinations.braze.wire import TrackSink
+from activation.hooks.braze import BrazeHook
+from activation.hooks.connections import open_source
+from activation.operators.memory import Memory, Opened, state_folder
+from activation.records.digests import Digests
+from activation.records.layout import Layout, bind
+from activation.spec import BrazeDestination, Pipeline
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from activation.warehouses.base import Warehouse
+
+log = logging.getLogger(__name__)
+
+
+class Import:
+    """One try. Everything that can be wrong with the configuration is found before the first row is read.
+
+    :param pipeline: with rendered templates.
+    :param context: Airflow's task context.
+    :raises ConfigurationError: if a connection, the table, a column or a right is missing.
+    """
+
+    def __init__(self, pipeline: Pipeline, asset: Asset, context: Context) -> None:
+        self._pipeline = pipeline
+        self._run: Run | None = None
+        self._stopped = False
+        self._endpoint = BrazeHook(pipeline.destination.connection).get_conn()
+        self._id = str(context["run_id"])
+        self._attempt = int(context["ti"].try_number)
+        folder = state_folder(pipeline.id)
+        self._journal = Journal(folder)
+        self._rejects_folder = folder / "rejects" / safe_name(self._id)
+        self._memory = Memory(context["asset_state_store"][asset], context["task_state_store"], self._journal.last(), self._id)
+        self._warehouse: Warehouse = open_source(pipeline.source.type, pipeline.source.connection)
+        table = pipeline.source.table_parts()
+        columns = self._warehouse.columns(table)
+        self._layout: Layout = bind(table, columns, cursor=pipeline.cursor.column, key=pipeline.cursor.key or ())
+        self._boundary = _boundary(pipeline)
+
+    def __call__(self, started: float, now: datetime) -> dict[str, Any]:
+        """Move the window.
+
+        :param started: ``time.monotonic()`` when the try began.
+        :param now: the same moment for people.
+        :returns: the report, as JSON.
+        """
+        watermark = self._memory.watermark()
+        opened = self._memory.resume(watermark) or self._open(watermark)
+        rejects = Rejects(self._rejects_folder, Origin(self._pipeline.id, self._id, self._attempt), opened.parts)
+        expected = self._warehouse.count(self._layout.extract, opened.window, opened.progress.after)
+        log.info(
+            "Window %s of %s: %s rows to read%s.",
+            opened.window,
+            self._pipeline.source.table,
+            f"{expected:,}",
+            f", {opened.progress.totals.read:,} were settled by earlier tries" if opened.progress.totals.read else "",
+        )
+        progress, traffic = self._deliver(opened, rejects, expected)
+        after = self._boundary.close(watermark, opened.window, progress.tail, nulls=opened.nulls, run=self._id)
+        report = Report(
+            self._pipeline.id,
+            self._id,
+            opened.window,
+            watermark,
+            after,
+            progress.totals,
+            traffic,
+            progress.tail.nulls if opened.window.nulls else opened.nulls,
+            time.monotonic() - started,
+            str(self._rejects_folder) if progress.totals.rejected else "",
+        )
+        self._commit(report, now)
+        return report.to_json()
+
+    def stop(self) -> None:
+        """Let what is in flight finish and end; from any thread or signal handler."""
+        self._stopped = True
+        if self._run is not None:
+            self._run.stop()
+
+    def close(self) -> None:
+        """Give the warehouse's connection back."""
+        self._warehouse.close()
+
+    def _open(self, watermark: Watermark) -> Opened:
+        """Open a new window and keep it before the first row is read, so that a retry sees the same one."""
+        survey = self._warehouse.survey(self._layout.extract, watermark.at)
+        window = self._boundary.open(watermark, now=survey.now, at=survey.at, nulls=survey.nulls, latest=survey.latest)
+        if survey.nulls and not window.nulls:
+            log.warning("%s rows have no cursor value; earlier runs rejected them, no run can send them.", f"{survey.nulls:,}")
+        if survey.latest is not None and survey.latest > window.upper:
+            log.warning("Some rows are stamped later than this window's end (%s); they wait for a later run.", window)
+        opened = Opened(window, watermark, survey.nulls)
+        self._memory.save(opened)
+        return opened
+
+    def _deliver(self, opened: Opened, rejects: Rejects, expected: int) -> tuple[Progress, Any]:
+        pipeline, boundary = self._pipeline, self._boundary
+        flight = Flight(pipeline.delivery.in_flight, pipeline.delivery.attempts, pipeline.delivery.max_delay.seconds)
+        plan = Plan(
+            pipeline.delivery.batch_rows,
+            pipeline.delivery.batch_bytes - ENVELOPE_BYTES,
+            flight,
+            pipeline.delivery.checkpoint.seconds,
+            pipeline.errors.max_reject_share,
+            expected,
+        )
+        assert isinstance(pipeline.destination, BrazeDestination)  # noqa: S101 - the only kind there is
+        encoder = AttributesEncoder(self._layout.roles, update_existing_only=pipeline.destination.update_existing_only)
+        names = [column.name for column in self._layout.extract.values]
+        digests = Digests(names, opened.watermark.seen) if boundary.rule is Rule.DEDUP else None
+        sink = TrackSink(
+            self._endpoint, array="attributes", in_flight=flight.in_flight, timeout=pipeline.delivery.timeout.seconds
+        )
+        ledger = Ledger(opened.progress, lookback=boundary.lookback, remember=boundary.remember)
+        reader = Reader(Source(self._warehouse, self._layout.extract, opened.window, opened.progress), encoder, digests)
+
+        def save(done: Progress, parts: int) -> None:
+            self._memory.save(replace(opened, progress=done, parts=parts))
+
+        self._run = Run(reader, sink, ledger, rejects, plan, save)
+        if self._stopped:
+            self._run.stop()
+        try:
+            return self._run()
+        finally:
+            encoder.close()
+            if digests is not None:
+                digests.close()
+            for code, messages in rejects.samples.items():
+                log.warning("Rejected %s: %s", code, " | ".join(dict.fromkeys(messages)))
+
+    def _commit(self, report: Report, now: datetime) -> None:
+        """First the journal, then the asset state; a crash between the two is mended by the next run."""
+        self._memory.guard()
+        ended = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+        self._journal.write(Move(self._memory.held, report.after), report.to_json() | {"started": now.isoformat()}, ended=ended)
+        self._memory.commit(report.after)
+        totals = report.totals
+        log.info(
+            "Done: read %s = sent %s + rejected %s + skipped %s in %.1f s, %s requests. Watermark %s.",
+            *(f"{count:,}" for count in (totals.read, totals.sent, totals.rejected, totals.skipped)),
+            report.seconds,
+            f"{report.traffic.requests:,}",
+            report.after,
+        )
+        if totals.rejected:
+            log.warning("Rejected rows: %s. They are kept in %s", by_reason(totals.reasons), report.rejects)
+
+
+def _boundary(pipeline: Pipeline) -> Boundary:
+    cursor = pipeline.cursor
+    return Boundary(
+        Rule(cursor.rule),
+        cursor.lookback.milliseconds * 1_000_000,
+        cursor.settle.milliseconds * 1_000_000,
+        Future(cursor.future),
+        cursor.remember,
+    )

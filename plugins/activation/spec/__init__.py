@@ -1,0 +1,33 @@
+"""Pipeline files: models, and a loader whose messages give place and advice. Pure: no Airflow, no driver, no network."""
+
+from activation.spec.cursor import Cursor
+from activation.spec.delivery import Delivery, Errors
+from activation.spec.destinations import BrazeDestination, Destination
+from activation.spec.loader import Loaded, find_file, load_file, load_files, load_folder
+from activation.spec.models import Pipeline
+from activation.spec.names import TableName
+from activation.spec.problems import PipelineFileError, Problem
+from activation.spec.quantities import Duration, Size
+from activation.spec.sources import DuckdbSource, PostgresSource, Source
+
+__all__ = [
+    "BrazeDestination",
+    "Cursor",
+    "Delivery",
+    "Destination",
+    "DuckdbSource",
+    "Duration",
+    "Errors",
+    "Loaded",
+    "Pipeline",
+    "PipelineFileError",
+    "PostgresSource",
+    "Problem",
+    "Size",
+    "Source",
+    "TableName",
+    "find_file",
+    "load_file",
+    "load_files",
+    "load_folder",
+]

@@ -1,0 +1,100 @@
+"""Questions to the models: which keys a block has, what a field takes, where an expression is allowed."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from annotated_types import Ge, Le
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from activation.spec.choice import Choice
+from activation.spec.models import Pipeline
+from activation.spec.names import TableName
+from activation.spec.quantities import Between, Duration, Size
+
+_UNIONS = (Union, types.UnionType)
+
+
+def models_of(info: FieldInfo) -> dict[str, type[BaseModel]]:
+    """The models that a field's block can have, by ``type``; ``{"": model}`` if there is one; empty if it is no block."""
+    for item in info.metadata:
+        if isinstance(item, Choice):
+            return dict(item.models)
+    annotation = info.annotation
+    return {"": annotation} if isinstance(annotation, type) and issubclass(annotation, BaseModel) else {}
+
+
+def model_at(values: Mapping[str, Any], route: tuple[str | int, ...]) -> type[BaseModel] | None:
+    """The model of the block at a place of a file; ``None`` if there is no block, or its ``type`` is missing or unknown."""
+    model: type[BaseModel] | None = Pipeline
+    inside: Any = values
+    for key in route:
+        info = model.model_fields.get(str(key)) if model else None
+        inside = inside.get(key) if isinstance(inside, dict) else None
+        if info is None:
+            return None
+        models = models_of(info)
+        kind = inside.get("type") if isinstance(inside, dict) else None
+        model = models.get("") or (models.get(kind) if isinstance(kind, str) else None)
+    return model
+
+
+def fields_marked(marker: type) -> tuple[str, ...]:
+    """The fields that carry a marker, ``source.table`` for example, each once and in the order of the models."""
+    return tuple(dict.fromkeys(_marked(Pipeline, marker, "")))
+
+
+def _marked(model: type[BaseModel], marker: type, prefix: str) -> Iterator[str]:
+    for name, info in model.model_fields.items():
+        if any(isinstance(item, marker) for item in info.metadata):
+            yield prefix + name
+        for inner in models_of(info).values():
+            yield from _marked(inner, marker, f"{prefix}{name}.")
+
+
+def takes(info: FieldInfo) -> str:
+    """What a field takes, in words: ``a whole number, 1 to 75``."""
+    return _words(info.annotation, info.metadata)
+
+
+def options_of(info: FieldInfo) -> tuple[str, ...]:
+    """The values that a field chooses from; nothing if it takes more than certain texts."""
+    return get_args(info.annotation) if get_origin(info.annotation) is Literal else ()
+
+
+def _words(annotation: Any, metadata: list[Any]) -> str:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _words(arguments[0], [*arguments[1:], *metadata])
+    if origin in _UNIONS:
+        inner = [_words(argument, metadata) for argument in arguments if argument is not type(None)]
+        return " or ".join([*inner, "null"])
+    if origin is Literal:
+        return either([str(argument) for argument in arguments])
+    if origin is tuple:
+        return "a list of texts"
+    word = _WORDS.get(annotation, "a block of keys")
+    limits = limits_of(metadata)
+    return f"{word}, {limits}" if limits else word
+
+
+_WORDS = {bool: "true or false", int: "a whole number", float: "a number", Duration: "a duration", Size: "a size"}
+_WORDS |= {str: "a text", TableName: "a table name"}
+
+
+def limits_of(metadata: list[Any]) -> str:
+    """The range in a field's metadata, ``1 to 75``; nothing if there is none."""
+    for item in metadata:
+        if isinstance(item, Between):
+            return str(item)
+    low = next((item.ge for item in metadata if isinstance(item, Ge)), None)
+    high = next((item.le for item in metadata if isinstance(item, Le)), None)
+    return "" if low is None or high is None else f"{low} to {high}"
+
+
+def either(options: Sequence[str]) -> str:
+    """``a, b or c``."""
+    return " or ".join([", ".join(options[:-1]), options[-1]] if len(options) > 1 else options)

@@ -1,0 +1,92 @@
+"""The model of a whole pipeline file."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from activation.spec.block import Block
+from activation.spec.choice import Choice
+from activation.spec.cron import Schedule
+from activation.spec.cursor import Cursor
+from activation.spec.delivery import Delivery, Errors
+from activation.spec.destinations import DESTINATIONS, Destination
+from activation.spec.expressions import FromEnvironment
+from activation.spec.names import PipelineId, Text
+from activation.spec.sources import SOURCES, Source
+
+
+class Pipeline(Block):
+    """One pipeline: a table of a warehouse, a destination, and how rows get from the one to the other."""
+
+    id: Annotated[
+        PipelineId,
+        Field(
+            title="Id",
+            description="The id of the pipeline and of its DAG. In a file it may be left out; else it equals the file's name.",
+            examples=["users_to_braze"],
+        ),
+    ]
+    description: Annotated[
+        str,
+        Field(
+            max_length=2000,
+            title="Description",
+            description="What the pipeline is for; Airflow shows it.",
+            examples=["Profile attributes of all customers."],
+        ),
+    ] = ""
+    owner: Annotated[
+        Text,
+        FromEnvironment(),
+        Field(
+            title="Owner",
+            description="Who answers for the pipeline; Airflow shows it. `${env:NAME}` is allowed.",
+            examples=["crm-team"],
+        ),
+    ] = "activation"
+    tags: Annotated[
+        tuple[Text, ...],
+        Field(strict=False, title="Tags", description="Tags of the DAG.", examples=[["crm", "braze"]]),
+    ] = ()
+    schedule: Annotated[
+        Schedule | None,
+        FromEnvironment(),
+        Field(
+            title="Schedule",
+            description="When the pipeline runs, in UTC: a cron expression of five fields, or `@hourly`, `@daily`, `@weekly`, "
+            "`@monthly`. `null` runs it only by hand. `${env:NAME}` is allowed.",
+            examples=["*/15 * * * *", "@hourly"],
+        ),
+    ] = None
+    source: Annotated[
+        Source,
+        Choice(SOURCES),
+        Field(
+            title="Source",
+            description="The table to read.",
+            examples=[{"type": "postgres", "connection": "warehouse", "table": "analytics.users"}],
+        ),
+    ]
+    cursor: Annotated[
+        Cursor,
+        Field(title="Cursor", description="Which rows a run reads.", examples=[{"rule": "dedup", "lookback": "1h"}]),
+    ] = Cursor()
+    destination: Annotated[
+        Destination,
+        Choice(DESTINATIONS),
+        Field(
+            title="Destination",
+            description="Where the rows go.",
+            examples=[{"type": "braze", "connection": "braze", "data": "attributes"}],
+        ),
+    ]
+    delivery: Annotated[
+        Delivery,
+        Field(title="Delivery", description="How requests are cut, sent and repeated.", examples=[{"in_flight": 32}]),
+    ] = Delivery()
+    errors: Annotated[
+        Errors,
+        Field(title="Errors", description="What ends a run, and how often Airflow tries again.", examples=[{"retries": 5}]),
+    ] = Errors()

@@ -1,0 +1,35 @@
+"""The engines that a pipeline can read from. A new one is a module, a line here and an entry in the contract suite."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from activation.warehouses.base import Warehouse
+
+ENGINES = {
+    "duckdb": "activation.warehouses.duckdb:DuckDBWarehouse",
+    "postgres": "activation.warehouses.postgres:PostgresWarehouse",
+}
+"""Source type of a pipeline file -> the class that is handed the hook's connection; imported on first use."""
+
+
+def open_warehouse(engine: str, connection: Any) -> Warehouse:
+    """Wrap an open client connection.
+
+    :param engine: a key of :data:`ENGINES`.
+    :param connection: what the official hook's ``get_conn()`` returned.
+    """
+    module, _, name = ENGINES[engine].partition(":")
+    warehouse: Warehouse = getattr(import_module(module), name)(connection)
+    return warehouse
+
+
+def explain(engine: str, error: Exception) -> Exception:
+    """Turn what the engine's driver raised while it connected into an error that says what to do.
+
+    :param engine: a key of :data:`ENGINES`.
+    :returns: an :class:`~activation.errors.ActivationError`; an error that is not the driver's comes back as it is.
+    """
+    explained: Exception = import_module(ENGINES[engine].partition(":")[0]).map_error(error)
+    return explained

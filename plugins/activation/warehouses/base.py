@@ -1,0 +1,105 @@
+"""What a run asks of a warehouse. One module an engine implements it over a connection that the official hook opened."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from activation.cursor.window import Position, Window
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+CURSOR = "cursor"
+"""Name of the first column of every batch: the cursor value in the engine's ticks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table or view.
+
+    :ivar name: the name as the engine stores it.
+    :ivar type: the type as the engine writes it, for people and for the choice of a conversion.
+    """
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """What to read from which table.
+
+    :ivar table: the parts of the table's or view's name, unquoted: ``("schema", "table")``.
+    :ivar cursor: the cursor column, which orders the rows and bounds the window.
+    :ivar key: the columns that order the rows that share a cursor value; a subset of ``values``.
+    :ivar values: the columns to read, each as text; JSON, STRUCT and MAP columns as JSON text.
+    """
+
+    table: tuple[str, ...]
+    cursor: Column
+    key: tuple[Column, ...]
+    values: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Counts that are taken before a window is opened, all in one statement.
+
+    :ivar now: the warehouse's clock, nanoseconds since the epoch.
+    :ivar at: rows whose cursor value equals the watermark.
+    :ivar nulls: rows without a cursor value.
+    :ivar latest: the greatest cursor value of the table, nanoseconds since the epoch; ``None`` if there is none.
+    """
+
+    now: int
+    at: int
+    nulls: int
+    latest: int | None
+
+
+class Warehouse(Protocol):
+    """A source of rows. Not safe for use by several threads at once, except :meth:`cancel`.
+
+    Every method raises :class:`~activation.errors.ConfigurationError` for what a person must fix (no such table, no right,
+    wrong type, wrong password) and :class:`~activation.errors.TransientError` for what may pass (a lost connection, a restart).
+    """
+
+    def tick_of(self, extract: Extract) -> int:
+        """Give the nanoseconds that one unit of the batches' cursor column stands for: 1000 for a column of microseconds.
+
+        :raises ConfigurationError: if the cursor column's type has no instants.
+        """
+
+    def columns(self, table: tuple[str, ...]) -> tuple[Column, ...]:
+        """List the columns of a table or view in their order."""
+
+    def survey(self, extract: Extract, at: int | None) -> Survey:
+        """Take the counts of :class:`Survey`.
+
+        :param at: the watermark in nanoseconds since the epoch; ``None`` makes ``Survey.at`` 0.
+        """
+
+    def count(self, extract: Extract, window: Window, after: Position | None = None) -> int:
+        """Count the rows that :meth:`batches` would give."""
+
+    def batches(
+        self, extract: Extract, window: Window, after: Position | None = None, *, rows: int = 16_384
+    ) -> Generator[pa.RecordBatch, None, None]:
+        """Read the rows of a window in the order ``(cursor NULLS FIRST, key)`` as Arrow batches, with bounded memory.
+
+        Columns: ``cursor`` (int64 in ticks, null for NULL), then one string column for each of ``extract.values`` under its
+        own name. A key is compared and ordered as text with NULL as ``""``.
+
+        Closing the generator early stops the statement.
+
+        :param after: gives only the rows behind this place.
+        :param rows: most rows of a batch; wide rows make batches smaller.
+        """
+
+    def cancel(self) -> None:
+        """Stop the running statement, from any thread; the reader gets :class:`~activation.errors.TransientError`."""
+
+    def close(self) -> None:
+        """Give the connection back; after a second call nothing happens."""

@@ -1,0 +1,196 @@
+"""DuckDB, the embedded warehouse: reads a database file in the worker's own process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from activation.cursor.timestamps import from_text
+from activation.cursor.window import Position, Window
+from activation.errors import ActivationError, ConfigurationError, FatalError, TransientError
+from activation.warehouses import sql
+from activation.warehouses.arrow import reshape, schema
+from activation.warehouses.base import Column, Extract, Survey
+
+_ERRORS = (duckdb.Error, pa.ArrowException, OSError)
+"""What a DuckDB statement raises; the Arrow reader turns DuckDB's own errors into OSError."""
+
+_FETCH_ROWS = 256
+"""Rows of one fetch: with rows of 1 MB this is a quarter of a gigabyte, with small ones it costs nothing that one can measure."""
+
+_STREAMING_RELATIONS = int(duckdb.__version__.partition(".")[0]) >= 2
+"""Up to DuckDB 1.5 the result of ``execute`` streams and a relation with parameters is collected; 2.0 has it the other way."""
+
+_CANCELLED = "The read from DuckDB was cancelled."
+
+
+def _cursor(kind: str, ticks: str, **rest: Any) -> sql.CursorType:
+    return sql.CursorType(ticks, f"CAST({{value}} AS {kind})", unbounded=True, **rest)
+
+
+DIALECT = sql.Dialect(
+    cursors={
+        "date": _cursor("DATE", "epoch_us({column})", grain=sql.DAY),
+        "timestamp": _cursor("TIMESTAMP", "epoch_us({column})"),
+        "timestamp_s": _cursor("TIMESTAMP_S", "epoch_us({column})", grain=1_000_000_000),
+        "timestamp_ms": _cursor("TIMESTAMP_MS", "epoch_us({column})", grain=1_000_000),
+        # 64 bits of nanoseconds reach from September 1677 to April 2262; the whole years in between are used.
+        "timestamp_ns": _cursor(
+            "TIMESTAMP_NS",
+            "epoch_ns({column})",
+            tick=1,
+            grain=1,
+            first=from_text("1678-01-01T00:00:00Z"),
+            last=from_text("2261-12-31T23:59:59.999999999Z"),
+        ),
+        "timestamp with time zone": _cursor("TIMESTAMP WITH TIME ZONE", "epoch_us({column})", zone="+00"),
+    },
+    now="epoch_us(now())",
+    text="CAST({column} AS VARCHAR)",
+    json=((r"^(struct|map|union)\(|^variant|\]$", "CAST(to_json({column}) AS VARCHAR)"),),
+    collation=' COLLATE "C"',
+)
+
+_QUOTING = ("Conversion Error", "Invalid Input Error", "Out of Range Error")
+"""Kinds whose texts quote the value that did not fit, which belongs to a customer: only the kind is shown."""
+
+_PROBLEMS: tuple[tuple[str, type[ActivationError], str], ...] = (
+    ("INTERRUPT Error", TransientError, ""),
+    ("Connection Error", TransientError, ""),
+    ("TransactionContext Error", TransientError, ""),
+    ("HTTP Error", TransientError, ""),
+    ("INTERNAL Error", FatalError, ""),
+    ("FATAL Error", FatalError, ""),
+    ("IO Error: Could not set lock", TransientError, ""),
+    ("IO Error", ConfigurationError, "Check the path of the database file, its rights and the space on its disk."),
+    ("Catalog Error", ConfigurationError, "Check the name; the hook's connection must point to the file that holds the table."),
+    ("Binder Error", ConfigurationError, "Check the names of the columns, and that a view still fits the tables it reads."),
+    ("Permission Error", ConfigurationError, "Allow it in the connection's extra field 'config', or read another table."),
+    (
+        "Out of Memory Error",
+        ConfigurationError,
+        "Raise memory_limit in the connection's extra field 'config', or lower threads there; rows are sorted whole.",
+    ),
+)
+"""Start of DuckDB's text -> error class and fix. The kinds of DuckDB's exceptions, as their texts name them."""
+
+
+def map_error(error: Exception, table: tuple[str, ...] = ()) -> Exception:
+    """Turn what DuckDB raised into an error of this package; anything else comes back as it is.
+
+    :param table: the table that was read, for the text.
+    """
+    if not isinstance(error, _ERRORS):
+        return error
+    text = next(iter(str(error).splitlines()), type(error).__name__)
+    if text.startswith(_QUOTING):
+        text = text.partition(":")[0]
+    place = f"Reading {'.'.join(table)} from DuckDB" if table else "Opening the DuckDB file"
+    for start, kind, fix in _PROBLEMS:
+        if text.startswith(start):
+            problem = f"{place} failed: {text}"
+            return ConfigurationError(problem, fix) if kind is ConfigurationError else kind(problem)
+    return ConfigurationError(f"{place} failed: {text}", "Check the table, or the view and the tables it reads.")
+
+
+class _Session:
+    """One cursor and whether it was cancelled."""
+
+    def __init__(self, cursor: Any) -> None:
+        self.cursor = cursor
+        self.cancelled = False
+
+
+class DuckDBWarehouse:
+    """Reads through fresh cursors of a connection, so that other statements can run while a window is read.
+
+    :param connection: a ``duckdb.DuckDBPyConnection``. Its ``memory_limit`` bounds the sort, which spills to its
+        ``temp_directory``; DuckDB sorts whole rows and holds at least 2,048 of them for each thread.
+    """
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._sessions: set[_Session] = set()
+        self._lock = threading.Lock()
+
+    def tick_of(self, extract: Extract) -> int:
+        """Nanoseconds of one unit of the cursor column: 1 for TIMESTAMP_NS, else 1000."""
+        return DIALECT.cursor(extract.cursor).tick
+
+    def columns(self, table: tuple[str, ...]) -> tuple[Column, ...]:
+        """List the columns of a table or view in their order."""
+        with self._session(table) as session:
+            found = session.cursor.execute(f"DESCRIBE SELECT * FROM {DIALECT.table(table)}").fetchall()
+        return tuple(Column(row[0], row[1]) for row in found)
+
+    def survey(self, extract: Extract, at: int | None) -> Survey:
+        """Take the counts of :class:`~activation.warehouses.base.Survey`."""
+        now, equal, nulls, latest = self._row(extract, sql.survey(DIALECT, extract, at))
+        return Survey(now * 1_000, equal, nulls, None if latest is None else latest * self.tick_of(extract))
+
+    def count(self, extract: Extract, window: Window, after: Position | None = None) -> int:
+        """Count the rows that :meth:`batches` would give."""
+        return int(self._row(extract, sql.count(DIALECT, extract, window, after))[0])
+
+    def batches(
+        self, extract: Extract, window: Window, after: Position | None = None, *, rows: int = 16_384
+    ) -> Generator[pa.RecordBatch, None, None]:
+        """Read the rows of a window in order; see :class:`~activation.warehouses.base.Warehouse`."""
+        return self._stream(extract, sql.select(DIALECT, extract, window, after), rows)
+
+    def cancel(self) -> None:
+        """Stop the running statements, from any thread."""
+        with self._lock:
+            for session in self._sessions:
+                session.cancelled = True
+                session.cursor.interrupt()
+
+    def close(self) -> None:
+        """Stop what runs and close the connection."""
+        self.cancel()
+        self._connection.close()
+
+    def _row(self, extract: Extract, statement: sql.Statement) -> Any:
+        with self._session(extract.table) as session:
+            return session.cursor.execute(statement.sql, list(statement.params)).fetchone()
+
+    def _stream(self, extract: Extract, statement: sql.Statement, rows: int) -> Generator[pa.RecordBatch, None, None]:
+        with self._session(extract.table) as session:
+            reader = _reader(session.cursor, statement, min(rows, _FETCH_ROWS))
+            try:
+                for batch in reshape(reader, schema(extract), rows):
+                    if session.cancelled:
+                        raise TransientError(_CANCELLED)
+                    yield batch
+            finally:
+                reader.close()
+
+    @contextmanager
+    def _session(self, table: tuple[str, ...]) -> Iterator[_Session]:
+        session = None
+        try:
+            session = _Session(self._connection.cursor())
+            with self._lock:
+                self._sessions.add(session)
+            session.cursor.execute("SET TimeZone = 'UTC'")
+            # Otherwise a name that is not in the database would be looked up among Python's variables.
+            session.cursor.execute("SET python_enable_replacements = false")
+            yield session
+        except _ERRORS as error:
+            raise map_error(error, table) from None
+        finally:
+            if session is not None:
+                with self._lock:
+                    self._sessions.discard(session)
+                    session.cursor.close()
+
+
+def _reader(cursor: Any, statement: sql.Statement, rows: int) -> Any:
+    if _STREAMING_RELATIONS:
+        return cursor.sql(statement.sql, params=list(statement.params)).to_arrow_reader(rows)
+    return cursor.execute(statement.sql, list(statement.params)).fetch_record_batch(rows)

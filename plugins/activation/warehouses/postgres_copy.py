@@ -1,0 +1,178 @@
+"""Bulk reading from PostgreSQL: COPY in the background, whole rows in bounded chunks, parsed into Arrow column by column."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import csv
+
+from activation.errors import ConfigurationError, FatalError
+from activation.warehouses.sql import Statement
+
+CHUNK_BYTES = 8 * 1024 * 1024
+"""Most bytes of a chunk as CSV, unless one row is larger. At most five chunks are in memory at a time."""
+
+_WAITING = 2
+"""Chunks that wait for the reader; behind them the COPY waits, and through the socket the server does."""
+
+COPY = "COPY ({sql}) TO STDOUT (FORMAT csv, ENCODING 'UTF8')"
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some whole rows as CSV."""
+
+    data: bytes
+    rows: int
+
+
+class Copy:
+    """Runs a COPY in the background and gives its rows in chunks.
+
+    The server sends each row as one message (PostgreSQL's protocol, CopyData), so a chunk never cuts a row, however long it is.
+
+    :param run: runs the statement and hands each row to the object's ``write``.
+    :param failures: what ``run`` may raise; it is raised again in the reader.
+    :param rows: most rows of a chunk.
+    """
+
+    def __init__(self, run: Callable[[Copy], None], failures: tuple[type[Exception], ...], rows: int) -> None:
+        self._run, self._failures, self._rows = run, failures, rows
+        self._held: list[bytes] = []
+        self._size = 0
+        self._ready: queue.Queue[Chunk | None] = queue.Queue(_WAITING)
+        self._stopped = threading.Event()
+        self._complete = False
+        self._error: Exception | None = None
+        # A daemon, so that an abandoned read does not keep the process from ending.
+        self._thread = threading.Thread(target=self._work, name="postgres-copy", daemon=True)
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Start, and give the chunks in order; raises what the statement raised."""
+        self._thread.start()
+        while (chunk := self._ready.get()) is not None:
+            yield chunk
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        if not self._complete:
+            raise FatalError("Reading from PostgreSQL ended before its end was seen.")
+
+    def stop(self, cancel: Callable[[], None]) -> None:
+        """Give up what is not read yet and wait until the connection is free.
+
+        :param cancel: cancels the statement on the server; called only if it may still run.
+        """
+        self._stopped.set()
+        while not self._ready.empty():
+            self._ready.get_nowait()
+        if self._thread.is_alive():
+            cancel()
+            self._thread.join()
+
+    def write(self, row: Any) -> None:
+        """Take one row; the drivers call this."""
+        if self._stopped.is_set():
+            return
+        size = len(row)
+        if self._held and (len(self._held) >= self._rows or self._size + size > CHUNK_BYTES):
+            self._hand_over()
+        self._held.append(row)
+        self._size += size
+
+    def _hand_over(self) -> None:
+        chunk = Chunk(b"".join(self._held), len(self._held))
+        self._held, self._size = [], 0
+        self._ready.put(chunk)
+
+    def _work(self) -> None:
+        try:
+            self._run(self)
+            if self._held and not self._stopped.is_set():
+                self._hand_over()
+            self._complete = True
+        except self._failures as error:
+            self._error = error
+        finally:
+            if not self._stopped.is_set():
+                self._ready.put(None)
+
+
+def parse(chunk: Chunk, shape: pa.Schema) -> pa.RecordBatch:
+    """Turn a chunk into a batch; the columns are taken by position.
+
+    An unquoted empty field is NULL and a quoted one the empty text, as COPY writes them.
+    """
+    names = [str(number) for number in range(len(shape))]
+    try:
+        table = csv.read_csv(
+            pa.BufferReader(chunk.data),
+            read_options=csv.ReadOptions(column_names=names, block_size=len(chunk.data) + 1, use_threads=False),
+            parse_options=csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+            convert_options=csv.ConvertOptions(
+                column_types=dict(zip(names, shape.types, strict=True)),
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        raise ConfigurationError(
+            f"PostgreSQL gave text that is not UTF-8 ({type(error).__name__}).",
+            "Use a database whose encoding is UTF8, or convert the column in a view.",
+        ) from None
+    if table.num_rows != chunk.rows:
+        raise FatalError(f"PostgreSQL sent {chunk.rows} rows, but {table.num_rows} were understood.")
+    columns = [column.combine_chunks() for column in table.columns]
+    return pa.RecordBatch.from_arrays(columns, schema=shape)
+
+
+def psycopg2_cursor(connection: Any) -> Any:
+    """Open a cursor that gives tuples, whatever the hook's connection says."""
+    from psycopg2.extensions import cursor
+
+    return connection.cursor(cursor_factory=cursor)
+
+
+def psycopg2_copy(connection: Any, statement: Statement) -> Callable[[Copy], None]:
+    """Prepare a COPY through psycopg2."""
+
+    def run(target: Copy) -> None:
+        with psycopg2_cursor(connection) as cursor:
+            text = cursor.mogrify(COPY.format(sql=statement.sql), statement.params).decode()
+            cursor.copy_expert(text, target)
+
+    return run
+
+
+def psycopg3_cursor(connection: Any) -> Any:
+    """Open a cursor that gives tuples, whatever the hook's connection says."""
+    from psycopg.rows import tuple_row
+
+    return connection.cursor(row_factory=tuple_row)
+
+
+def psycopg3_copy(connection: Any, statement: Statement) -> Callable[[Copy], None]:
+    """Prepare a COPY through psycopg 3."""
+
+    def run(target: Copy) -> None:
+        query = COPY.format(sql=statement.sql)
+        with psycopg3_cursor(connection) as cursor, cursor.copy(query, statement.params) as rows:
+            while row := rows.read():
+                target.write(row)
+
+    return run
+
+
+def batches(copy: Copy, shape: pa.Schema, cancel: Callable[[], None]) -> Generator[pa.RecordBatch, None, None]:
+    """Read a COPY as batches; closing the generator cancels it."""
+    try:
+        for chunk in copy.chunks():
+            yield parse(chunk, shape)
+    finally:
+        copy.stop(cancel)

@@ -1,0 +1,1 @@
+"""The main job on one machine: a DuckDB warehouse, a Braze contract server, and a real Airflow between them."""

@@ -1,0 +1,38 @@
+"""The source contract: memory does not grow with the table."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from activation.warehouses.base import Warehouse
+from tests.contracts.sources import Engine
+
+ROOT = Path(__file__).parents[2]
+MEGABYTE = 1024 * 1024
+BOUND = 300 * MEGABYTE
+"""Most growth of the process. Collected, the rows take more than 370 MB; an embedded engine may sort in 150 MB."""
+
+
+class MemoryContract:
+    """A million rows pass through a bounded process."""
+
+    def test_a_million_rows_pass_in_bounded_memory(self, engine: Engine, warehouse: Warehouse) -> None:
+        cursor = engine.cursors[0]
+        engine.make_million("million")
+        small = engine.table({"id": "integer", "u": cursor.type, "payload": "varchar"}, [["1", None, "x"]])
+        task = {**asdict(engine.probe()), "small": small[0], "large": "million"}
+        command = [sys.executable, "-m", "tests.contracts.source_probe", json.dumps(task)]
+        path = {"PYTHONPATH": f"{ROOT / 'plugins'}:{ROOT}", "PATH": "/usr/bin:/bin"}
+        done = subprocess.run(command, cwd=ROOT, env=path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        seen = json.loads(done.stdout.splitlines()[-1])
+        assert seen["rows"] == 1_000_000
+        assert seen["bytes"] > 370 * MEGABYTE
+        assert seen["largest"] <= 16_384
+        print(engine.name, seen)
+        assert seen["grown"] < BOUND
+        assert warehouse.columns(("million",))

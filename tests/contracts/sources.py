@@ -1,0 +1,164 @@
+"""What the source contract needs to know of an engine, and how its tests read.
+
+A new engine subclasses :class:`Engine` and is registered in ``source_engines.py``; the tests themselves stay as they are.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from activation.cursor.timestamps import from_text, to_text
+from activation.cursor.window import Position, Window
+from activation.warehouses.base import Extract, Warehouse
+
+MICROSECOND = 1_000
+SECOND = 1_000_000_000
+DAY = 86_400 * SECOND
+
+EVERYTHING = Window(lower=None, closed=True, upper=from_text("9999-12-31T23:59:59.999999999Z"), nulls=True)
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A type that can be the cursor.
+
+    :ivar grain: nanoseconds between two neighbouring values.
+    :ivar zone: whether values carry a zone.
+    :ivar infinite: whether the type knows ``infinity`` and ``-infinity``.
+    """
+
+    type: str
+    grain: int = MICROSECOND
+    zone: bool = False
+    infinite: bool = True
+
+    def literal(self, at: int | None) -> str | None:
+        """Write an instant as this type takes it."""
+        if at is None:
+            return None
+        text = to_text(at)[:-1].replace("T", " ")
+        return text[:10] if self.grain == DAY else text + "+00" if self.zone else text
+
+
+@dataclass(frozen=True)
+class Value:
+    """A column type, an expression that gives a value of it, and the text that must arrive."""
+
+    type: str
+    expression: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Probe:
+    """How another process opens the engine: the key of the registry, ``module:function`` and its keywords."""
+
+    engine: str
+    opener: str
+    arguments: dict[str, Any]
+
+
+class Engine(ABC):
+    """An engine under test. Its names are quoted with double quotes; tables are made and filled through :meth:`execute`."""
+
+    name: str
+    """Shown in the ids of the tests."""
+    cursors: tuple[Cursor, ...]
+    """Every type that can be the cursor; the first one, with a zone, is used wherever the type does not matter."""
+    values: tuple[Value, ...]
+    placeholder: str
+    endless: str
+    """A query that runs for hours and gives the columns ``id`` and ``u``, a cursor."""
+
+    _numbers = count(1)
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Give back everything."""
+
+    @abstractmethod
+    def execute(self, text: str, params: Sequence[Any] = ()) -> None:
+        """Run a statement with all rights."""
+
+    @abstractmethod
+    def open(self) -> Warehouse:
+        """Open a warehouse over a new connection, as an operator does, with the right to read every table."""
+
+    @abstractmethod
+    def open_limited(self) -> Warehouse | None:
+        """Open a warehouse that may not read new tables; nothing where the engine has no roles."""
+
+    @abstractmethod
+    def running(self) -> int:
+        """Count the statements of warehouses that run at the moment."""
+
+    @abstractmethod
+    def probe(self) -> Probe:
+        """Tell another process how to open a warehouse, with memory settings that a worker would use."""
+
+    @abstractmethod
+    def make_million(self, name: str) -> None:
+        """Make a table of 1,000,000 rows: ``id``, ``u`` (a cursor), five small columns, and a ``payload`` of 300 characters."""
+
+    def unused(self) -> str:
+        """Give a name that no table has yet."""
+        return f"t{next(self._numbers)}"
+
+    def table(self, columns: dict[str, str], rows: Sequence[Sequence[str | None]], name: str | None = None) -> tuple[str, ...]:
+        """Make a table and fill it with values given as text."""
+        name = name or self.unused()
+        self.execute(f"CREATE TABLE {quoted(name)} ({', '.join(f'{quoted(column)} {kind}' for column, kind in columns.items())})")
+        if rows:
+            row = f"({', '.join(f'CAST({self.placeholder} AS {kind})' for kind in columns.values())})"
+            into = quoted(name).replace("%", "%%") if self.placeholder == "%s" else quoted(name)
+            self.execute(f"INSERT INTO {into} VALUES {', '.join([row] * len(rows))}", [value for one in rows for value in one])
+        return (name,)
+
+
+@dataclass
+class Reading:
+    """One warehouse and one extract, and what a window of it gives."""
+
+    warehouse: Warehouse
+    extract: Extract
+    batches: list[int] = field(default_factory=list)
+    """Rows of each batch of the last :meth:`rows`."""
+
+    def rows(self, window: Window = EVERYTHING, after: Position | None = None, *, rows: int = 16_384) -> list[dict[str, Any]]:
+        """Read a window; the names of the values lead to their texts."""
+        self.batches.clear()
+        found: list[dict[str, Any]] = []
+        for batch in self.warehouse.batches(self.extract, window, after, rows=rows):
+            self.batches.append(batch.num_rows)
+            names = [column.name for column in self.extract.values]
+            values = [column.to_pylist() for column in batch.columns]
+            found += [
+                {"": values[0][at], **{name: values[n][at] for n, name in enumerate(names, 1)}} for at in range(batch.num_rows)
+            ]
+        return found
+
+    def positions(self, window: Window = EVERYTHING, after: Position | None = None, *, rows: int = 16_384) -> list[Position]:
+        """Read a window as the places of its rows."""
+        return [self.position(row) for row in self.rows(window, after, rows=rows)]
+
+    def position(self, row: dict[str, Any]) -> Position:
+        """Give the place of a row, as a run would keep it."""
+        tick = self.warehouse.tick_of(self.extract)
+        at = None if row[""] is None else row[""] * tick
+        return Position(at, tuple(row[column.name] or "" for column in self.extract.key))
+
+
+def quoted(name: str) -> str:
+    """Quote an identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def reading(warehouse: Warehouse, table: tuple[str, ...], cursor: str = "u", key: tuple[str, ...] = ("id",)) -> Reading:
+    """Read a table with all of its columns but the cursor, which are found through the warehouse."""
+    columns = {column.name: column for column in warehouse.columns(table)}
+    values = tuple(column for name, column in columns.items() if name != cursor or name in key)
+    return Reading(warehouse, Extract(table, columns[cursor], tuple(columns[name] for name in key), values))
