@@ -19,7 +19,8 @@ from activation.errors import ConfigurationError, TransientError
 
 os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="activation-airflow-"))
 
-from activation.hooks.duckdb import CONNECTION_TYPE, DuckDBHook
+from activation.hooks.connection_types import DUCKDB
+from activation.hooks.duckdb import DuckDBHook
 
 Connect = Callable[..., DuckDBHook]
 
@@ -135,12 +136,12 @@ def test_the_test_button(connect: Connect, file: Path) -> None:
 
 
 def test_the_form_is_valid_and_fits_the_hook() -> None:
-    from jsonschema import validate
+    from jsonschema import validate  # type: ignore[import-untyped]
 
     schema = json.loads(files("airflow").joinpath("provider_info.schema.json").read_text())
-    info = {"package-name": "p", "name": "n", "description": "d", "connection-types": [CONNECTION_TYPE]}
+    info = {"package-name": "p", "name": "n", "description": "d", "connection-types": [DUCKDB]}
     validate(info, schema)
-    assert CONNECTION_TYPE["connection-type"] == DuckDBHook.conn_type
-    assert CONNECTION_TYPE["hook-name"] == DuckDBHook.hook_name
-    assert CONNECTION_TYPE["hook-class-name"] == f"{DuckDBHook.__module__}.{DuckDBHook.__qualname__}"
-    assert set(CONNECTION_TYPE["conn-fields"]) == {"read_only", "config"}
+    assert DUCKDB["connection-type"] == DuckDBHook.conn_type
+    assert DUCKDB["hook-name"] == DuckDBHook.hook_name
+    assert DUCKDB["hook-class-name"] == f"{DuckDBHook.__module__}.{DuckDBHook.__qualname__}"
+    assert set(DUCKDB["conn-fields"]) == {"read_only", "config"}

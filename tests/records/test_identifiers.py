@@ -108,7 +108,6 @@ STRANGE = [
 @pytest.mark.parametrize("value", STRANGE)
 @pytest.mark.parametrize("column", ["external_id", "braze_id", "email", "phone"])
 def test_identifiers_are_written_as_exact_json(column: str, value: str) -> None:
-    assert text_of({column: value}).isprintable() or "\x7f" in value or not value.isprintable()
     assert object_of({column: value, "payload": '{"a":1}'}) == {column: value, "a": 1}
 
 

@@ -84,7 +84,8 @@ def test_a_sort_that_does_not_fit_says_which_setting_to_raise(tmp_path: Path) ->
 
 def test_an_error_in_the_middle_reaches_the_reader_without_the_value(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
-        "CREATE VIEW bad AS SELECT id, u, CAST(CASE WHEN id = 15000 THEN 'kim@example.com' ELSE '1' END AS INTEGER) AS payload FROM rows"
+        "CREATE VIEW bad AS SELECT id, u, CAST(CASE WHEN id = 15000 THEN 'kim@example.com' ELSE '1' END AS INTEGER) AS payload "
+        "FROM rows"
     )
     warehouse = DuckDBWarehouse(connection)
     with pytest.raises(ConfigurationError) as caught:
@@ -94,8 +95,8 @@ def test_an_error_in_the_middle_reaches_the_reader_without_the_value(connection:
 
 
 def test_an_outdated_view_says_what_to_check(connection: duckdb.DuckDBPyConnection) -> None:
-    connection.execute("CREATE VIEW old AS SELECT * FROM rows; ALTER TABLE rows DROP COLUMN payload")
-    with pytest.raises(ConfigurationError, match="view still fits the tables"):
+    connection.execute("CREATE VIEW old AS SELECT payload FROM rows; ALTER TABLE rows DROP COLUMN payload")
+    with pytest.raises(ConfigurationError, match=r"payload.*view still fits the tables"):
         DuckDBWarehouse(connection).columns(("old",))
 
 

@@ -120,7 +120,8 @@ def test_survey_takes_each_part_in_a_subquery() -> None:
         (SELECT COUNT(*) FROM "crm"."Users" AS src WHERE (src."UPDATED_AT" IS NULL
         OR src."UPDATED_AT" < CAST(%s AS timestamp) OR src."UPDATED_AT" > CAST(%s AS timestamp))),
         (SELECT CAST(EXTRACT(EPOCH FROM m.c) * 1000000 AS bigint)
-        FROM (SELECT MAX(src."UPDATED_AT") AS c FROM "crm"."Users" AS src WHERE src."UPDATED_AT" >= CAST(%s AS timestamp) AND src."UPDATED_AT" <= CAST(%s AS timestamp)) AS m)
+        FROM (SELECT MAX(src."UPDATED_AT") AS c FROM "crm"."Users" AS src
+        WHERE src."UPDATED_AT" >= CAST(%s AS timestamp) AND src."UPDATED_AT" <= CAST(%s AS timestamp)) AS m)
     """)
     ends = ("0001-01-01 00:00:00", "9999-12-31 23:59:59.999999")
     assert found.params == ("2026-07-19 09:07:23.000001", *ends, *ends)

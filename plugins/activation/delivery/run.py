@@ -96,8 +96,12 @@ class Run:
         watch = _Watch(start.totals.read, self._plan.expected)
         sender.start()
         try:
-            while not self._done.wait(self._plan.checkpoint):
+            pause = self._plan.checkpoint
+            while not self._done.wait(pause):
+                began = time.monotonic()
                 self._checkpoint(watch)
+                # What the next save will not know yet must not be older than a checkpoint, so its own time counts.
+                pause = max(self._plan.checkpoint / 2, self._plan.checkpoint - 2 * (time.monotonic() - began))
         finally:
             if not self._done.is_set():
                 self.stop()

@@ -16,7 +16,7 @@ IDENTIFIER_KEYS = ("external_id", "user_alias", "alias_name", "alias_label", "br
 KEYS = "json_keys(payload)"
 """SQL expression for the top-level keys of a payload that is known to be an object."""
 
-_lenient = r"regexp_matches({}, '(,\s*[}}\]])|([:\[,]\s*-?[nNiI][aAnN][nNfF])')"
+_lenient = r"regexp_matches({}, '(,\s*[}}\]])|((^|[:\[,])\s*-?[nNiI][aAnN][nNfF])')"
 _without_texts = r"""regexp_replace(payload, '"(\\.|[^"\\])*"', '""', 'g')"""
 _not_strict = f"{_lenient.format('payload')} AND {_lenient.format(_without_texts)}"
 _carried = ", ".join(f"'{key}'" for key in IDENTIFIER_KEYS)

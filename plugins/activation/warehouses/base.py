@@ -32,7 +32,8 @@ class Extract:
     """What to read from which table.
 
     :ivar table: the parts of the table's or view's name, unquoted: ``("schema", "table")``.
-    :ivar cursor: the cursor column, which orders the rows and bounds the window.
+    :ivar cursor: the cursor column, which orders the rows and bounds the window. A value that no watermark can be written for
+        (infinity, a year before 0001 or after 9999) counts as none, everywhere.
     :ivar key: the columns that order the rows that share a cursor value; a subset of ``values``.
     :ivar values: the columns to read, each as text; JSON, STRUCT and MAP columns as JSON text.
     """

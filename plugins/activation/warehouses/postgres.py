@@ -176,8 +176,10 @@ class PostgresWarehouse:
                 return
 
     def _cancel(self) -> None:
+        # psycopg 3 has a second way that keeps to the connection's encryption.
+        cancel = getattr(self._connection, "cancel_safe", self._connection.cancel)
         with suppress(self._connection.Error):
-            self._connection.cancel()
+            cancel()
 
     def _cursor(self) -> Any:
         return (bulk.psycopg2_cursor if self._psycopg2 else bulk.psycopg3_cursor)(self._connection)

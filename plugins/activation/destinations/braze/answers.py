@@ -13,6 +13,7 @@ from activation.delivery.answer import Answer, RateNote, Reason, Verdict
 from activation.destinations.braze import contract
 from activation.errors import ConfigurationError
 
+_HOST_FIX = "Set the connection's host to your instance's REST endpoint, such as https://rest.iad-01.braze.com, without a path."
 _NAME = re.compile(r"[A-Z][A-Z0-9_]+")
 _Errors = tuple[dict[int, Reason], Reason | None]
 
@@ -131,7 +132,7 @@ def _json(body: bytes) -> dict[str, Any] | None:
 def _not_braze(status: int) -> ConfigurationError:
     return ConfigurationError(
         f"The Braze connection's host answered {status} with something that is not JSON; it does not look like Braze's REST API.",
-        "Set the connection's host to your instance's REST endpoint, such as https://rest.iad-01.braze.com, without a path.",
+        _HOST_FIX,
     )
 
 
@@ -147,9 +148,4 @@ def _configuration(status: int, message: str) -> ConfigurationError:
             f"Braze forbids the call with 403{said}.",
             f"Give the API key the permission {contract.TRACK_PERMISSION}; the connection's host must have no path.",
         )
-    if status == 404:
-        return ConfigurationError(
-            f"Braze does not know the address: 404{said}.",
-            "Set the connection's host to your instance's REST endpoint, such as https://rest.iad-01.braze.com, without a path.",
-        )
-    return ConfigurationError(f"Braze refused the call with {status}{said}.", "Check the connection's host and key.")
+    return ConfigurationError(f"The Braze connection's host does not know the call: {status}{said}.", _HOST_FIX)
