@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import time
 from datetime import datetime, timezone
 from itertools import count
@@ -15,7 +16,7 @@ from benchmarks import source
 from benchmarks.processes import BenchmarkError, Place
 from benchmarks.worker import Contestant
 
-DUCKDB = {"memory_limit": "96MB", "threads": 2}
+DUCKDB = {"memory_limit": "96MB", "threads": 1}
 """DuckDB's settings in the Airflow connection. It sorts the window; without a limit it would take what the rows need."""
 
 
@@ -40,7 +41,7 @@ class Store:
 
 def prepare(place: Place) -> None:
     """Give Airflow a home of its own and the two connections; before its first import."""
-    home = Path(place.home) / "airflow"
+    home = Path(tempfile.mkdtemp(prefix="airflow-", dir=place.home))
     duckdb = {"memory_limit": DUCKDB["memory_limit"], "threads": DUCKDB["threads"], "temp_directory": f"{home}/spill"}
     os.environ |= {
         "AIRFLOW_HOME": str(home),

@@ -16,7 +16,7 @@ _PAYLOAD = """json_object(
     'age', 18 + n % 60,
     'ltv', (n % 100000) / 8,
     'vip', n % 7 = 0,
-    'last_order_at', strftime(TIMESTAMP '2026-01-01' + to_minutes(n), '%Y-%m-%dT%H:%M:%SZ'),
+    'last_order_at', strftime(TIMESTAMP '2025-01-01' + to_minutes(n), '%Y-%m-%dT%H:%M:%SZ'),
     'favorites', ['신발', 'bags', 'line\nbreak'],
     'note', CASE WHEN n % 11 = 0 THEN NULL ELSE 'said "안녕" \\ 👋 ' || n END,
     'address', json_object('zip', lpad((n % 100000)::VARCHAR, 5, '0'), 'street', '테헤란로 ' || n % 500, 'floor', n % 40))"""
@@ -38,7 +38,7 @@ def seed(database: Path, sizes: set[int]) -> None:
             connection.execute(
                 f"""CREATE TABLE {table_of(rows)} AS
                     SELECT 'user-' || lpad(n::VARCHAR, 9, '0') AS EXTERNAL_ID,
-                           TIMESTAMP '2026-01-01' + to_milliseconds(n // 4) AS UPDATED_AT,
+                           TIMESTAMP '2025-01-01' + to_milliseconds(n // 4) AS UPDATED_AT,
                            {_PAYLOAD}::VARCHAR AS PAYLOAD
                     FROM (SELECT range AS n FROM range({rows}) ORDER BY hash(range))"""
             )

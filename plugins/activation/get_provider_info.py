@@ -14,6 +14,11 @@ Airflow object storage path below which every pipeline keeps its run journal and
 ``s3://my_aws_connection@my-bucket/activation``. It must be shared storage where workers run on several machines.
 """.strip()
 
+_SHARED = """
+Whether a ``state_folder`` on disk is a volume that every worker mounts. Executors that spread tasks over several machines
+refuse a folder on disk without it.
+""".strip()
+
 
 def get_provider_info() -> dict[str, Any]:
     """Describe the package in the form of Airflow's provider schema."""
@@ -43,5 +48,12 @@ def _options() -> dict[str, Any]:
             "type": "string",
             "example": "s3://my_aws_connection@my-bucket/activation",
             "default": "file://{AIRFLOW_HOME}/activation",
+        },
+        "state_folder_is_shared": {
+            "description": _SHARED,
+            "version_added": "0.1.0",
+            "type": "boolean",
+            "example": None,
+            "default": "False",
         },
     }

@@ -92,7 +92,7 @@ def _faults(world: World, report: dict[str, Any], expected: Users, sent: int, ta
 
 
 def _show(runs: list[Told]) -> None:
-    form = "   {:<14}{:<58}{:>9}{:>9}{:>9}{:>9}{:>10}  {}"
+    form = "   {:<14}{:<52}{:>8}{:>9}{:>9}{:>8}{:>8}  {}"
     say("")
     say(form.format("run", "window", "read", "sent", "rejected", "seconds", "rows/s", "watermark"))
     for run in (each for each in runs if each.report):
@@ -103,7 +103,7 @@ def _show(runs: list[Told]) -> None:
         span = f"{lower} to {_clock(window['upper'])}"
         counts = [f"{rows[name]:,}" for name in ("read", "sent", "rejected")]
         rate = f"{rows['read'] / seconds:,.0f}"
-        say(form.format(run.title, span, *counts, f"{seconds:.1f}", rate, run.report["watermark"]["after"]))
+        say(form.format(run.title, span, *counts, f"{seconds:.1f}", rate, _clock(run.report["watermark"]["after"], digits=6)))
     totals = Counter[str]()
     for run in runs:
         totals.update(run.report.get("reasons", {}))
@@ -116,8 +116,9 @@ def _show(runs: list[Told]) -> None:
     say("")
 
 
-def _clock(text: str) -> str:
-    return text.replace("T", " ").rstrip("Z")
+def _clock(text: str, digits: int = 0) -> str:
+    seconds, _, fraction = text.replace("T", " ").rstrip("Z").partition(".")
+    return f"{seconds}.{fraction:0<{digits}}" if digits else seconds
 
 
 if __name__ == "__main__":

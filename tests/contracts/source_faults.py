@@ -74,6 +74,14 @@ class FaultsContract:
         assert engine.running() == 0
         assert len(found.rows()) == 8_000
 
+    def test_cancel_when_everything_has_already_come(self, engine: Engine, warehouse: Warehouse) -> None:
+        table = engine.table({"id": "integer", "u": engine.cursors[0].type}, [[str(n), None] for n in range(5)])
+        stream = warehouse.batches(reading(warehouse, table).extract, EVERYTHING, rows=1)
+        next(stream)
+        warehouse.cancel()
+        with pytest.raises(TransientError):
+            next(stream)
+
     @pytest.mark.parametrize("number", [0, 1, 2], ids=["survey", "count", "batches"])
     def test_cancel_from_another_thread(self, engine: Engine, warehouse: Warehouse, number: int) -> None:
         view = engine.unused()

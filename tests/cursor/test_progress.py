@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activation.cursor.progress import Ledger, Progress, Span, Tail, Totals
+from activation.cursor.ledger import Ledger, Span
+from activation.cursor.progress import Progress, Tail, Totals
 from activation.cursor.window import Position
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from activation.cursor.boundary import Boundary, Rule
-from activation.cursor.progress import Ledger, Progress
+from activation.cursor.ledger import Ledger
+from activation.cursor.progress import Progress
 from activation.cursor.watermark import Watermark
 from activation.cursor.window import Window
 from activation.delivery.answer import Sink

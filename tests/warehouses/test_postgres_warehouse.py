@@ -151,6 +151,19 @@ def test_no_thread_is_left(opened: Callable[..., Warehouse], table: str) -> None
     assert [thread for thread in threading.enumerate() if thread.name == "postgres-copy"] == []
 
 
+@pytest.mark.timeout(60)
+def test_an_early_close_does_not_wait_for_the_server(opened: Callable[..., Warehouse], postgres: Postgres, table: str) -> None:
+    postgres.execute(
+        "CREATE VIEW space.endless AS SELECT id, u, "
+        "CASE WHEN id > 200 THEN CAST(pg_sleep(3600) AS text) ELSE repeat('x', 1000) END AS p FROM space.rows"
+    )
+    warehouse = opened()
+    stream = warehouse.batches(extract("endless", "p"), EVERYTHING, rows=10)
+    assert next(stream).num_rows == 10
+    stream.close()
+    assert warehouse.count(extract(table), EVERYTHING) == 5_000
+
+
 def test_a_lost_connection_may_pass(opened: Callable[..., Warehouse], postgres: Postgres, table: str) -> None:
     warehouse = opened()
     wide = "(SELECT repeat(payload, 1000) AS payload, id, u FROM space.rows)"

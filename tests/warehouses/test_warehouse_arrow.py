@@ -29,7 +29,8 @@ def test_rows_keep_their_order_and_bounds_hold(sizes: list[list[int]], rows: int
         one.validate(full=True)
         assert one.schema == SHAPE
         assert 0 < one.num_rows <= rows
-        assert one.num_rows == 1 or one.nbytes <= limit
+        # Joining rounds each column's bits up to whole bytes.
+        assert one.num_rows == 1 or one.nbytes <= limit + 8 * one.num_columns
 
 
 def test_small_batches_are_joined() -> None:

@@ -25,8 +25,8 @@ def load(folder: str | Path) -> dict[str, DAG]:
         path = Path(sys._getframe(1).f_code.co_filename).parent / path
     wanted = get_parsing_context().dag_id
     if wanted is not None:
-        file = find_file(path, wanted)
-        return {wanted: _dag(file)} if file is not None else {}
+        dag = _one(path, wanted)
+        return {wanted: dag} if dag is not None else {}
     loaded = load_folder(path)
     dags = {pipeline_id: build_dag(pipeline) for pipeline_id, pipeline in loaded.pipelines.items()}
     for file, error in loaded.broken.items():
@@ -36,11 +36,9 @@ def load(folder: str | Path) -> dict[str, DAG]:
     return dags
 
 
-def _dag(file: Path) -> DAG:
+def _one(folder: Path, pipeline_id: str) -> DAG | None:
     try:
-        return build_dag(load_file(file))
+        file = find_file(folder, pipeline_id)
+        return build_dag(load_file(file)) if file is not None else None
     except PipelineFileError as error:
-        stub = placeholder(file, error)
-        if stub is None:
-            raise
-        return stub
+        return placeholder(folder / f"{pipeline_id}.yaml", error)

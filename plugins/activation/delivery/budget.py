@@ -98,10 +98,11 @@ class RateBudget:
 
     def _back_off(self, note: RateNote | None) -> None:
         """Wait as long as the refusal says, whichever limit it comes from; the next request opens a window again."""
-        if self._opening:  # the request that opened the window came before the window did
+        note = note or RateNote()
+        wait = note.reset_in if note.retry_after is None else note.retry_after
+        if self._opening and (wait or 0.0) <= _ROUNDING:  # the request that should open the window came before the window did
             self._margin = min(_MOST_MARGIN, self._margin * 2)
-        wait = None if note is None else note.retry_after
-        self._ends = self._end_of(note or RateNote()) if wait is None else self._clock() + wait + self._margin
+        self._ends = self._end_of(note) if note.retry_after is None else self._clock() + note.retry_after + self._margin
         self._lowest = 0
 
     def _wake(self) -> None:

@@ -7,7 +7,8 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from activation.cursor.progress import Ledger, Totals
+from activation.cursor.ledger import Ledger
+from activation.cursor.progress import Totals
 from activation.delivery.answer import Answer, Reason, Sink, Verdict
 from activation.delivery.budget import RateBudget
 from activation.delivery.items import Items
@@ -94,11 +95,12 @@ class Engine:
 
     async def drain(self) -> None:
         """Wait until all that was put is settled, or sending has failed."""
-        done = asyncio.ensure_future(self._queue.join())
-        failed = asyncio.ensure_future(self.failed.wait())
-        await asyncio.wait({done, failed}, return_when=asyncio.FIRST_COMPLETED)
-        for waiting in (done, failed):
-            waiting.cancel()
+        waiting = [asyncio.ensure_future(self._queue.join()), asyncio.ensure_future(self.failed.wait())]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
 
     async def stop(self, grace: float) -> None:
         """Send nothing new, let what is in flight finish, then end the workers.

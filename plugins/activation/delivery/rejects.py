@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +13,6 @@ from activation.delivery.folder import Folder
 from activation.delivery.units import Unit
 from activation.errors import TransientError
 from activation.warehouses.base import CURSOR
-
-SAMPLES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +33,12 @@ class Rejects:
     """
 
     def __init__(self, folder: Folder, origin: Origin, parts: int = 0) -> None:
-        self._folder, self._origin = folder, origin
+        self.folder, self._origin = folder, origin
         self.parts = parts
-        self.samples: dict[str, list[str]] = {}
-        """Reason code -> messages of its first few rejects, for the log."""
+        self.counts: Counter[str] = Counter()
+        """Reason code -> rejects that this try has written."""
+        self.samples: dict[str, str] = {}
+        """Reason code -> the message of its first reject, for the log."""
         if folder.exists():
             for leftover in list(folder.iterdir()):
                 if leftover.name > _part(parts):
@@ -49,10 +50,10 @@ class Rejects:
         if not lines:
             return
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            (self._folder / _part(self.parts + 1)).write_text("".join(lines), encoding="utf-8")
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / _part(self.parts + 1)).write_text("".join(lines), encoding="utf-8")
         except OSError as error:
-            raise TransientError(f"The rejects could not be written to {self._folder}: {error}") from error
+            raise TransientError(f"The rejects could not be written to {self.folder}: {error}") from error
         self.parts += 1
 
     def _lines(self, unit: Unit) -> Iterator[str]:
@@ -60,9 +61,8 @@ class Rejects:
         for reject in unit.rejected:
             row: dict[str, Any] = {name: batch.column(name)[reject.row].as_py() for name in batch.schema.names}
             at = row.pop(CURSOR)
-            samples = self.samples.setdefault(reject.code, [])
-            if len(samples) < SAMPLES:
-                samples.append(reject.message)
+            self.counts[reject.code] += 1
+            self.samples.setdefault(reject.code, reject.message)
             record = {
                 "code": reject.code,
                 "message": reject.message,

@@ -7,7 +7,6 @@ gets signals.
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -16,23 +15,22 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 
-from activation.cursor.progress import Ledger, Progress
+from activation.cursor.ledger import Ledger
+from activation.cursor.progress import Progress
 from activation.delivery.answer import Sink
 from activation.delivery.budget import RateBudget
 from activation.delivery.engine import LEAD, Engine, Flight, Traffic
 from activation.delivery.order import KeyOrder
 from activation.delivery.reader import Reader
 from activation.delivery.rejects import Rejects
-from activation.delivery.report import by_reason, check, share
+from activation.delivery.report import by_reason, check
 from activation.delivery.units import Chunk, Unit, units_of
+from activation.delivery.watch import Watch
 from activation.errors import FatalError, StoppedError
-
-log = logging.getLogger(__name__)
 
 GRACE = 3.0
 """Seconds that requests in flight are given when the task is stopped; Airflow kills a task 5 s after it asked it to stop."""
 
-LOG_EVERY = 5.0
 JUDGE_FROM = 1_000
 """Rows after which the share of rejects is judged."""
 
@@ -93,7 +91,7 @@ class Run:
         start = self._ledger.snapshot()
         outcome: Future[Traffic] = Future()
         sender = threading.Thread(target=self._send, args=(outcome,), name="deliver", daemon=True)
-        watch = _Watch(start.totals.read, self._plan.expected)
+        watch = Watch(start.totals.read, self._plan.expected)
         sender.start()
         try:
             pause = self._plan.checkpoint
@@ -114,7 +112,7 @@ class Run:
         check(progress.totals, start.totals.read + self._reader.rows)
         return progress, traffic
 
-    def _checkpoint(self, watch: _Watch, *, final: bool = False) -> Progress:
+    def _checkpoint(self, watch: Watch, *, final: bool = False) -> Progress:
         progress, units = self._snapshot()
         self._rejects.keep(units)
         self._save(progress, self._rejects.parts)
@@ -222,32 +220,3 @@ def _new_event_loop() -> asyncio.AbstractEventLoop:
         return asyncio.new_event_loop()
     loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
     return loop
-
-
-class _Watch:
-    """Tells the log how far the run is, every few seconds."""
-
-    def __init__(self, before: int, expected: int) -> None:
-        self._before, self._whole = before, before + expected
-        self._started = self._told = time.monotonic()
-
-    def tell(self, progress: Progress, traffic: Traffic, *, final: bool) -> None:
-        now = time.monotonic()
-        if not final and now - self._told < LOG_EVERY:
-            return
-        self._told = now
-        totals = progress.totals
-        rate = (totals.read - self._before) / max(now - self._started, 1e-9)
-        log.info(
-            "%s of %s rows (%s), %s rows/s: %s sent, %s rejected, %s skipped; %s requests, %s retries, %s rate-limited",
-            f"{totals.read:,}",
-            f"{max(self._whole, totals.read):,}",
-            share(totals.read, max(self._whole, totals.read)),
-            f"{rate:,.0f}",
-            f"{totals.sent:,}",
-            f"{totals.rejected:,}",
-            f"{totals.skipped:,}",
-            f"{traffic.requests:,}",
-            f"{traffic.retries:,}",
-            f"{traffic.limited:,}",
-        )

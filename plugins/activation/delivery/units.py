@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from activation.cursor.progress import Span, Tail
+from activation.cursor.ledger import Span
+from activation.cursor.progress import Tail
 from activation.cursor.window import Position
 from activation.delivery.items import Items, cut
 from activation.records.encoded import Encoded, Rejected

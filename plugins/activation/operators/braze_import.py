@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
@@ -20,8 +17,6 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from activation.operators.importing import Import
-
-log = logging.getLogger(__name__)
 
 
 class WarehouseIncrementalImportOperator(BaseOperator):
@@ -87,16 +82,11 @@ class WarehouseIncrementalImportOperator(BaseOperator):
         """Move one window."""
         from activation.operators.importing import Import
 
-        started = time.monotonic()
         try:
             self._import = Import(self.pipeline(), self.asset, context)
-            report = self._import(started, datetime.now(timezone.utc))
+            report = self._import().to_json()
         except (ConfigurationError, FatalError) as error:
-            log.error("%s", error)
             raise AirflowFailException(str(error)) from None
-        finally:
-            if self._import is not None:
-                self._import.close()
         context["outlet_events"][self.asset].extra = {"watermark": report["watermark"]["after"], "rows": report["rows"]}
         return report
 

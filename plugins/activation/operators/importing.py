@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow.sdk import Asset
 
 from activation.cursor.boundary import Boundary, Future, Rule
-from activation.cursor.progress import Ledger, Progress
+from activation.cursor.ledger import Ledger
+from activation.cursor.progress import Progress
 from activation.cursor.recovery import Move
 from activation.cursor.watermark import Watermark
-from activation.delivery.engine import Flight
+from activation.delivery.engine import Flight, Traffic
 from activation.delivery.folder import safe_name
 from activation.delivery.journal import Journal
 from activation.delivery.reader import Reader, Source
 from activation.delivery.rejects import Origin, Rejects
-from activation.delivery.report import Report, by_reason
+from activation.delivery.report import Report
 from activation.delivery.run import Plan, Run
 from activation.destinations.braze.attributes import AttributesEncoder
 from activation.destinations.braze.contract import ENVELOPE_BYTES
@@ -28,13 +30,11 @@ from activation.hooks.braze import BrazeHook
 from activation.hooks.connections import open_source
 from activation.operators.memory import Memory, Opened, state_folder
 from activation.records.digests import Digests
-from activation.records.layout import Layout, bind
+from activation.records.layout import bind
 from activation.spec import BrazeDestination, Pipeline
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-    from activation.warehouses.base import Warehouse
 
 log = logging.getLogger(__name__)
 
@@ -44,11 +44,12 @@ class Import:
 
     :param pipeline: with rendered templates.
     :param context: Airflow's task context.
-    :raises ConfigurationError: if a connection, the table, a column or a right is missing.
+    :raises ConfigurationError: if the Braze connection or the state folder is wrong.
     """
 
     def __init__(self, pipeline: Pipeline, asset: Asset, context: Context) -> None:
         self._pipeline = pipeline
+        self._boundary = _boundary(pipeline)
         self._run: Run | None = None
         self._stopped = False
         self._endpoint = BrazeHook(pipeline.destination.connection).get_conn()
@@ -58,33 +59,42 @@ class Import:
         self._journal = Journal(folder)
         self._rejects_folder = folder / "rejects" / safe_name(self._id)
         self._memory = Memory(context["asset_state_store"][asset], context["task_state_store"], self._journal.last(), self._id)
-        self._warehouse: Warehouse = open_source(pipeline.source.type, pipeline.source.connection)
-        table = pipeline.source.table_parts()
-        columns = self._warehouse.columns(table)
-        self._layout: Layout = bind(table, columns, cursor=pipeline.cursor.column, key=pipeline.cursor.key or ())
-        self._boundary = _boundary(pipeline)
 
-    def __call__(self, started: float, now: datetime) -> dict[str, Any]:
+    def __call__(self) -> Report:
         """Move the window.
 
-        :param started: ``time.monotonic()`` when the try began.
-        :param now: the same moment for people.
-        :returns: the report, as JSON.
+        :raises ConfigurationError: if the warehouse's connection, the table, a column or a right is missing.
+        :raises ActivationError: whatever ended the try; its progress is kept, and a retry goes on behind it.
         """
-        watermark = self._memory.watermark()
-        opened = self._memory.resume(watermark) or self._open(watermark)
-        rejects = Rejects(self._rejects_folder, Origin(self._pipeline.id, self._id, self._attempt), opened.parts)
+        started = time.monotonic()
+        self._warehouse = open_source(self._pipeline.source.type, self._pipeline.source.connection)
+        with closing(self._warehouse):
+            table = self._pipeline.source.table_parts()
+            cursor = self._pipeline.cursor
+            self._layout = bind(table, self._warehouse.columns(table), cursor=cursor.column, key=cursor.key or ())
+            watermark = self._memory.watermark()
+            opened = self._memory.resume(watermark) or self._open(watermark)
+            rejects = Rejects(self._rejects_folder, Origin(self._pipeline.id, self._id, self._attempt), opened.parts)
+            try:
+                report = self._report(opened, rejects, watermark, started)
+                self._commit(report)
+            finally:
+                _tell(rejects)
+            return report
+
+    def _report(self, opened: Opened, rejects: Rejects, watermark: Watermark, started: float) -> Report:
         expected = self._warehouse.count(self._layout.extract, opened.window, opened.progress.after)
+        settled = opened.progress.totals.read
         log.info(
             "Window %s of %s: %s rows to read%s.",
             opened.window,
             self._pipeline.source.table,
             f"{expected:,}",
-            f", {opened.progress.totals.read:,} were settled by earlier tries" if opened.progress.totals.read else "",
+            f", {settled:,} were settled by earlier tries" if settled else "",
         )
         progress, traffic = self._deliver(opened, rejects, expected)
         after = self._boundary.close(watermark, opened.window, progress.tail, nulls=opened.nulls, run=self._id)
-        report = Report(
+        return Report(
             self._pipeline.id,
             self._id,
             opened.window,
@@ -96,18 +106,12 @@ class Import:
             time.monotonic() - started,
             str(self._rejects_folder) if progress.totals.rejected else "",
         )
-        self._commit(report, now)
-        return report.to_json()
 
     def stop(self) -> None:
         """Let what is in flight finish and end; from any thread or signal handler."""
         self._stopped = True
         if self._run is not None:
             self._run.stop()
-
-    def close(self) -> None:
-        """Give the warehouse's connection back."""
-        self._warehouse.close()
 
     def _open(self, watermark: Watermark) -> Opened:
         """Open a new window and keep it before the first row is read, so that a retry sees the same one."""
@@ -121,7 +125,7 @@ class Import:
         self._memory.save(opened)
         return opened
 
-    def _deliver(self, opened: Opened, rejects: Rejects, expected: int) -> tuple[Progress, Any]:
+    def _deliver(self, opened: Opened, rejects: Rejects, expected: int) -> tuple[Progress, Traffic]:
         pipeline, boundary = self._pipeline, self._boundary
         flight = Flight(pipeline.delivery.in_flight, pipeline.delivery.attempts, pipeline.delivery.max_delay.seconds)
         plan = Plan(
@@ -154,14 +158,12 @@ class Import:
             encoder.close()
             if digests is not None:
                 digests.close()
-            for code, messages in rejects.samples.items():
-                log.warning("Rejected %s: %s", code, " | ".join(dict.fromkeys(messages)))
 
-    def _commit(self, report: Report, now: datetime) -> None:
+    def _commit(self, report: Report) -> None:
         """First the journal, then the asset state; a crash between the two is mended by the next run."""
         self._memory.guard()
         ended = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-        self._journal.write(Move(self._memory.held, report.after), report.to_json() | {"started": now.isoformat()}, ended=ended)
+        self._journal.write(Move(self._memory.held, report.after), report.to_json(), ended=ended)
         self._memory.commit(report.after)
         totals = report.totals
         log.info(
@@ -171,8 +173,14 @@ class Import:
             f"{report.traffic.requests:,}",
             report.after,
         )
-        if totals.rejected:
-            log.warning("Rejected rows: %s. They are kept in %s", by_reason(totals.reasons), report.rejects)
+
+
+def _tell(rejects: Rejects) -> None:
+    """Say in the log what this try rejected and where it lies."""
+    for code, count in sorted(rejects.counts.items(), key=lambda item: -item[1]):
+        log.warning("Rejected %s × %s: %s", f"{count:,}", code, rejects.samples[code])
+    if rejects.counts:
+        log.warning("The rejected rows are kept in %s", rejects.folder)
 
 
 def _boundary(pipeline: Pipeline) -> Boundary:

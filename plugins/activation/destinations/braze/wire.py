@@ -110,5 +110,6 @@ def _no_such_name(error: BaseException) -> bool:
 
 def _name(error: BaseException) -> str:
     cause = getattr(error, "os_error", None) or error
-    number = getattr(cause, "errno", None) or 0
-    return os.strerror(number) if number > 0 else str(cause) or type(cause).__name__
+    if isinstance(cause, OSError) and cause.errno is not None:
+        return os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)  # a name service's errors are negative
+    return str(cause) or type(cause).__name__

@@ -1,0 +1,81 @@
+"""Cutting a batch into requests: every item once, in order, within the limits."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from activation.delivery.items import Items, cut
+
+from .encoded_rows import encoded
+
+RELAXED = settings(deadline=None)
+
+sizes_of = st.lists(st.integers(1, 30), max_size=40)
+
+
+@RELAXED
+@given(sizes_of, st.integers(1, 12), st.integers(1, 80), st.integers(0, 5))
+def test_requests_hold_each_item_once_in_order_within_the_limits(sizes: list[int], most: int, most_bytes: int, lead: int) -> None:
+    rows = encoded(sizes, lead=lead)
+    requests = cut(rows, most=most, most_bytes=most_bytes)
+    assert [place for items in requests for place in range(items.first, items.last)] == list(range(len(sizes)))
+    for items in requests:
+        assert 1 <= len(items) <= most
+        assert len(items) == 1 or len(items.data) <= most_bytes
+    expected = [(str(number) * size)[:size].encode() for number, size in enumerate(sizes)]
+    assert [part for items in requests for part in bytes(items.data).split(b",")] == expected
+
+
+@RELAXED
+@given(sizes_of, st.integers(1, 12), st.integers(1, 80))
+def test_no_two_neighbours_would_fit_into_one_request(sizes: list[int], most: int, most_bytes: int) -> None:
+    requests = cut(encoded(sizes), most=most, most_bytes=most_bytes)
+    for before, after in zip(requests, requests[1:], strict=False):
+        first = Items(after.encoded, after.first, after.first + 1)
+        full = len(before) == most or len(before.data) + 1 + len(first.data) + 1 > most_bytes
+        assert full, "a request ends where the next item would be too much"
+
+
+def test_equal_items_fill_the_requests_to_the_brim() -> None:
+    requests = cut(encoded([3] * 10), most=4, most_bytes=1_000)
+    assert [len(items) for items in requests] == [4, 4, 2]
+
+
+def test_a_large_item_travels_alone() -> None:
+    requests = cut(encoded([2, 2, 50, 2, 2]), most=75, most_bytes=20)
+    assert [(items.first, items.last) for items in requests] == [(0, 2), (2, 3), (3, 5)]
+
+
+def test_nothing_makes_no_request() -> None:
+    assert cut(encoded([]), most=75, most_bytes=100) == []
+
+
+def test_the_data_is_a_view_and_not_a_copy() -> None:
+    rows = encoded([4, 4, 4], lead=3)
+    (items,) = cut(rows, most=75, most_bytes=100)
+    assert items.data.obj is rows.data.obj
+    assert bytes(items.data) == b"0000,1111,2222"
+
+
+@RELAXED
+@given(st.integers(1, 20), st.integers(0, 5))
+def test_halving_ends_at_single_items_in_their_order(count: int, lead: int) -> None:
+    rows = encoded([2] * count, rows=[3 * number for number in range(count)], lead=lead)
+    pending, singles = [Items(rows, 0, count)], []
+    while pending:
+        items = pending.pop(0)
+        if len(items) == 1:
+            singles.append(items)
+        else:
+            one, other = items.halves()
+            assert min(len(one), len(other)) >= 1
+            assert abs(len(one) - len(other)) <= 1
+            assert bytes(items.data) == bytes(one.data) + b"," + bytes(other.data)
+            pending[:0] = [one, other]
+    assert [items.row(0) for items in singles] == [3 * number for number in range(count)]
+
+
+def test_an_index_of_the_request_leads_back_to_the_row() -> None:
+    requests = cut(encoded([1] * 5, rows=[0, 2, 3, 7, 9]), most=2, most_bytes=100)
+    assert [[items.row(index) for index in range(len(items))] for items in requests] == [[0, 2], [3, 7], [9]]
