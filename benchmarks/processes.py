@@ -10,12 +10,15 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 from urllib.request import ProxyHandler, Request, build_opener
 
 from benchmarks.server import Counts
 
 ROOT = Path(__file__).parents[1]
+
+
+P = TypeVar("P", bound="_Process")
 
 
 class BenchmarkError(Exception):
@@ -88,6 +91,9 @@ class _Process:
             raise BenchmarkError(f"{self._module} has ended: {' | '.join(said)}")
         return line
 
+    def __enter__(self: P) -> P:
+        return self
+
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
@@ -106,9 +112,6 @@ class Server(_Process):
         self._spool = folder / "bodies"
         self._open = build_opener(ProxyHandler({})).open
         self.url = f"http://127.0.0.1:{int(self.line())}"
-
-    def __enter__(self) -> Server:
-        return self
 
     def begin(self, *, latency: float = 0.0, keep: bool = False) -> None:
         """Begin new counts.
@@ -130,7 +133,7 @@ class Server(_Process):
 
     def _control(self, latency: float, spool: str | None) -> Counts:
         body = json.dumps({"latency": latency, "spool": spool}).encode()
-        with self._open(Request(f"{self.url}/control", data=body), timeout=30) as reply:
+        with self._open(Request(f"{self.url}/control", data=body), timeout=30) as reply:  # noqa: S310 - always http
             return Counts(**json.load(reply))
 
 
@@ -144,9 +147,6 @@ class Worker(_Process):
         errors = Path(place.home) / f"{contestant}.log"
         super().__init__("benchmarks.worker", contestant, json.dumps(asdict(place)), errors=errors)
 
-    def __enter__(self) -> Worker:
-        return self
-
     def run(self, rows: int, *, in_flight: int = 1, repeat: int = 1) -> Outcome:
         """Let the contestant send the table that has this many rows.
 
@@ -159,3 +159,13 @@ class Worker(_Process):
         if "error" in reply:
             raise BenchmarkError(reply["error"])
         return Outcome(**reply)
+
+
+def ceiling(place: Place, rows: int, connections: int, seconds: float) -> float:
+    """Requests a second that the server answers to a sender that does nothing else.
+
+    :param rows: the table from which the request is made.
+    """
+    arguments = (place.url, place.database, str(rows), str(connections), str(seconds))
+    with _Process("benchmarks.ceiling", *arguments, errors=Path(place.home) / "ceiling.log") as process:
+        return float(process.line())

@@ -1,7 +1,7 @@
 """A capture server: answers ``POST /users/track`` as Braze does, as fast as a raw asyncio protocol can, and counts.
 
-It keeps the bodies only while it is told to. ``POST /control`` with ``{"latency": seconds, "spool": path or null}`` sets it up and
-gives the counts since the last such call.
+It keeps the bodies only while it is told to. ``POST /control`` with ``{"latency": seconds, "spool": path or null}`` sets it up
+and gives the counts since the last such call.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class State:
         if self.spool is not None:
             self.spool.close()
         self.latency = float(settings["latency"])
-        self.spool = Path(settings["spool"]).open("wb") if settings["spool"] else None
+        self.spool = Path(settings["spool"]).open("wb") if settings["spool"] else None  # noqa: SIM115 - closed by the next call
         counts, self.counts = self.counts, Counts()
         return counts
 

@@ -5,14 +5,20 @@ from __future__ import annotations
 import signal
 import sys
 
+from sandbox.airflow.settings import port_is_free
 from sandbox.demo.world import PIPELINE, ROOT, World, say
+
+PORT = 8080
 
 
 def main() -> int:
     """Start everything and wait for Ctrl-C or SIGTERM."""
+    if not port_is_free(PORT):
+        say(f"Port {PORT} is taken. Is it running already? Then end that one first, or open http://127.0.0.1:{PORT}.")
+        return 1
     stop = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, stop)
-    with World(ROOT / ".state" / "up", port=8080) as world:
+    with World(ROOT / ".state" / "up", port=PORT) as world:
         world.api.unpause(PIPELINE)
         say("")
         say(f"   Airflow          {world.airflow.url}/dags/{PIPELINE}")

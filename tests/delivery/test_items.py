@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,7 +33,7 @@ def test_requests_hold_each_item_once_in_order_within_the_limits(sizes: list[int
 @given(sizes_of, st.integers(1, 12), st.integers(1, 80))
 def test_no_two_neighbours_would_fit_into_one_request(sizes: list[int], most: int, most_bytes: int) -> None:
     requests = cut(encoded(sizes), most=most, most_bytes=most_bytes)
-    for before, after in zip(requests, requests[1:], strict=False):
+    for before, after in pairwise(requests):
         first = Items(after.encoded, after.first, after.first + 1)
         full = len(before) == most or len(before.data) + 1 + len(first.data) + 1 > most_bytes
         assert full, "a request ends where the next item would be too much"

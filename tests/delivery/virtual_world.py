@@ -1,4 +1,4 @@
-"""A loop whose time jumps instead of passing, and in it a server with fixed rate-limit windows and senders that keep to a budget."""
+"""A loop whose time jumps instead of passing, and in it a server with fixed rate-limit windows and senders with a budget."""
 
 from __future__ import annotations
 

@@ -17,7 +17,9 @@ from activation.warehouses.base import CURSOR
 
 def batch(*rows: tuple[int | None, str | None, str | None], names: tuple[str, str] = ("A", "B")) -> pa.RecordBatch:
     cursors, ones, twos = zip(*rows, strict=True)
-    return pa.record_batch([pa.array(cursors, pa.int64()), pa.array(ones, pa.string()), pa.array(twos, pa.string())], [CURSOR, *names])
+    return pa.record_batch(
+        [pa.array(cursors, pa.int64()), pa.array(ones, pa.string()), pa.array(twos, pa.string())], [CURSOR, *names]
+    )
 
 
 def digests(*rows: tuple[int | None, str | None, str | None]) -> tuple[str, ...]:

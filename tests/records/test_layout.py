@@ -39,7 +39,9 @@ def test_all_identifiers_are_used_and_other_columns_are_not_read() -> None:
 
 
 def test_a_key_of_ones_own_orders_the_rows_and_is_read_once() -> None:
-    layout = bind(TABLE, columns("updated_at", "id", "Seq", "external_id", "payload"), cursor="updated_at", key=("seq", "external_id"))
+    layout = bind(
+        TABLE, columns("updated_at", "id", "Seq", "external_id", "payload"), cursor="updated_at", key=("seq", "external_id")
+    )
     assert [column.name for column in layout.extract.key] == ["Seq", "external_id"]
     assert [column.name for column in layout.extract.values] == ["external_id", "payload", "Seq"]
     assert {column.name for column in layout.extract.key} <= {column.name for column in layout.extract.values}

@@ -105,9 +105,29 @@ def test_what_is_no_json_object_or_names_a_user_is_rejected(payload: str | None,
     assert verdict(of(payload)) == code
 
 
-PLACES = ['{"a":%s}', '{"a": %s }', '{"a":\n%s,"b":1}', '{"a":[%s]}', '{"a":[ %s,1]}', '{"a":[1,\t%s]}', '{"a":[[{"b":%s}]]}', "[%s]", "%s", " %s"]
+PLACES = [
+    '{"a":%s}',
+    '{"a": %s }',
+    '{"a":\n%s,"b":1}',
+    '{"a":[%s]}',
+    '{"a":[ %s,1]}',
+    '{"a":[1,\t%s]}',
+    '{"a":[[{"b":%s}]]}',
+    "[%s]",
+    "%s",
+    " %s",
+]
 NUMBERS = ["NaN", "nan", "-NaN", "Infinity", "-Infinity", "infinity", "inf", "-inf", "INF", "-nAn"]
-COMMAS = ['{"a":1,}', '{"a":1 ,\r\n }', "{,}", '{"a":[1,]}', '{"a":[1 , ]}', '{"a":[,]}', '{"a":{"b":1,},"c":2}', '{"a":[{},],"b":1}']
+COMMAS = [
+    '{"a":1,}',
+    '{"a":1 ,\r\n }',
+    "{,}",
+    '{"a":[1,]}',
+    '{"a":[1 , ]}',
+    '{"a":[,]}',
+    '{"a":{"b":1,},"c":2}',
+    '{"a":[{},],"b":1}',
+]
 COMMAS += ['{"a":"x",}', '{"a":"\\",\\"",}', '{"a":"}",}', "[1,]"]
 LENIENT = [place % number for place in PLACES for number in NUMBERS] + COMMAS
 

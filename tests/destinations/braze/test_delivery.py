@@ -1,10 +1,10 @@
-"""Whole runs through the engine against the contract server: under every fault and every way of naming bad rows nothing is lost."""
+"""Whole runs through the engine against the contract server: whatever it does, nothing is lost and only bad rows are rejected."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,9 @@ def server() -> Iterator[BrazeSandbox]:
         yield running
 
 
-def pipe_of(server: BrazeSandbox, rows: list[Row], folder: Path, *, timeout: float = 10, attempts: int = 12, batch: int = BATCH) -> Pipe:
+def pipe_of(
+    server: BrazeSandbox, rows: list[Row], folder: Path, *, timeout: float = 10, attempts: int = 12, batch: int = BATCH
+) -> Pipe:
     flight = Flight(8, attempts, max_delay=0.05, first_delay=0.005)
     sink = TrackSink(Endpoint(server.url, server.key), array="attributes", in_flight=8, timeout=timeout)
     plan = Plan(batch_rows=batch, flight=flight, checkpoint=0.02)
@@ -81,7 +83,7 @@ def check(server: BrazeSandbox, progress: Progress, rows: list[Row]) -> dict[str
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.kind}{'-applied' if fault.applied else ''}")
-def test_under_every_fault_nothing_is_lost_and_each_users_order_is_kept(server: BrazeSandbox, fault: Fault, tmp_path: Path) -> None:
+def test_under_a_fault_nothing_is_lost_and_each_users_order_is_kept(server: BrazeSandbox, fault: Fault, tmp_path: Path) -> None:
     rows = rows_of(600)
     server.add_faults(fault)
     pipe = pipe_of(server, rows, tmp_path)
@@ -95,7 +97,7 @@ def test_under_every_fault_nothing_is_lost_and_each_users_order_is_kept(server: 
 
 def test_all_faults_at_once(server: BrazeSandbox, tmp_path: Path) -> None:
     rows = rows_of(800, 5, 6, 7, 300, 799)
-    server.add_faults(*(Fault(one.kind, None, 0.08, seed, applied=one.applied, delay_ms=one.delay_ms) for seed, one in enumerate(FAULTS)))
+    server.add_faults(*(replace(fault, probability=0.08, seed=seed) for seed, fault in enumerate(FAULTS)))
     pipe = pipe_of(server, rows, tmp_path, attempts=20)
     check(server, pipe.run(), rows)
     assert sorted(reject["row"]["PAYLOAD"] for reject in pipe.rejects()) == sorted(rows[at].payload for at in (5, 6, 7, 300, 799))

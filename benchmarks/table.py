@@ -1,0 +1,162 @@
+"""The results as Markdown, and the place in the document where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.machine import facts
+from benchmarks.measure import FLIGHTS, LATENCY, PEERS, Results, Timing
+from benchmarks.processes import BenchmarkError
+
+BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+LABELS = {
+    "ours": "**ours**",
+    "row loop": "`requests.post`, a row each",
+    "batch loop": "`requests.Session`, 75 rows each",
+    "drt-core": "drt-core, batch mode",
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """One aim and what came out."""
+
+    text: str
+    aim: str
+    measured: str
+    reached: bool
+
+
+def render(results: Results, command: str) -> str:
+    """All results, without a heading."""
+    machine = [f"- {name}: {value}" for name, value in facts().items()]
+    parts = [
+        [f"Command: `{command}`", "", *machine],
+        _content(results),
+        _timings(results),
+        _server(results),
+        _memory(results),
+        _targets(targets(results)),
+    ]
+    return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+def write(document: Path, text: str) -> None:
+    """Put the results between the two marks of a document.
+
+    :raises BenchmarkError: if it has no marks.
+    """
+    before, begin, rest = document.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise BenchmarkError(f"{document} has no lines {BEGIN} and {END} between which the results could stand.")
+    document.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+
+
+def targets(results: Results) -> list[Target]:
+    """Every aim whose two sides were measured."""
+    few, many = FLIGHTS
+    found: list[Target | None] = [
+        _faster(results, "row loop", few, 1_000),
+        _faster(results, "batch loop", few, 14),
+        _faster(results, "batch loop", many, 30),
+        _faster(results, "drt-core", many, 20),
+        _fast(results, few, 150_000),
+        _flat(results, 0.15),
+    ]
+    return [target for target in found if target is not None]
+
+
+def _timing(results: Results, contestant: str, latency: float, in_flight: int = 1) -> Timing | None:
+    keys = (contestant, latency, in_flight)
+    return next((one for one in results.timings if (one.contestant, one.latency, one.in_flight) == keys), None)
+
+
+def _factor(results: Results, peer: Timing, in_flight: int) -> float | None:
+    ours = _timing(results, "ours", peer.latency, in_flight)
+    return None if ours is None else ours.rate / peer.rate
+
+
+def _faster(results: Results, name: str, in_flight: int, aim: int) -> Target | None:
+    peer = _timing(results, name, LATENCY)
+    factor = None if peer is None else _factor(results, peer, in_flight)
+    if factor is None:
+        return None
+    text = f"faster than {LABELS[name]}, at 50 ms with {in_flight} in flight"
+    return Target(text, f"≥ {aim:,}×", f"{factor:,.1f}×", factor >= aim)
+
+
+def _fast(results: Results, in_flight: int, aim: int) -> Target | None:
+    ours, ceiling = _timing(results, "ours", 0.0, in_flight), results.ceilings.get(in_flight)
+    if ours is None or ceiling is None:
+        return None
+    room = ceiling > ours.requests / ours.seconds
+    text = f"rows/s at 0 ms with {in_flight} in flight, against a server that can take more"
+    return Target(text, f"≥ {aim:,}", f"{ours.rate:,.0f}" + ("" if room else " (the server is the limit)"), ours.rate >= aim)
+
+
+def _flat(results: Results, most: float) -> Target | None:
+    if len(results.memory) < 2:
+        return None
+    (few, (_, low)), (many, (_, high)) = sorted(results.memory.items())
+    growth = high / low - 1
+    return Target(f"growth of peak memory from {few:,} to {many:,} rows", f"< {most:.0%}", f"{growth:+.1%}", growth < most)
+
+
+def _content(results: Results) -> list[str]:
+    lines = [
+        f"- {LABELS[name]}, {rows:,} rows: {'**WRONG**: ' + '; '.join(wrong) if wrong else 'exact'}"
+        for (name, rows), wrong in results.exact.items()
+    ]
+    failed = [f"- {LABELS[name]}: **failed**, {why}" for name, why in results.failed.items()]
+    return ["Content, compared object for object:", "", *lines, *failed]
+
+
+def _timings(results: Results) -> list[str]:
+    few, many = FLIGHTS
+    rows = []
+    for latency in (LATENCY, 0.0):
+        for one in (one for name in ("ours", *PEERS) for one in results.timings if one.contestant == name):
+            if one.latency != latency:
+                continue
+            factors = [_factor(results, one, in_flight) for in_flight in FLIGHTS] if one.contestant != "ours" else []
+            rows.append(
+                [
+                    LABELS[one.contestant],
+                    f"{latency * 1000:.0f} ms",
+                    str(one.in_flight),
+                    f"{one.rows:,}",
+                    f"{one.seconds:,.2f} s",
+                    f"{one.rate:,.0f}",
+                    f"{one.requests / one.seconds:,.0f}",
+                    f"{one.cpu / one.rows * 1e6:,.1f} ms",
+                    " / ".join(f"{factor:,.1f}×" for factor in factors if factor is not None) or "–",
+                ]
+            )
+    names = ["sender", "latency", "in flight", "rows timed", "time", "rows/s", "requests/s", "CPU per 1,000 rows"]
+    return _grid([*names, f"ours faster by ({few} / {many})"], rows)
+
+
+def _server(results: Results) -> list[str]:
+    rates = [f"{rate:,.0f} requests/s over {connections} connections" for connections, rate in results.ceilings.items()]
+    return [f"The server's own ceiling, with the same requests, encoded beforehand: {', '.join(rates)}."]
+
+
+def _memory(results: Results) -> list[str]:
+    rows = [
+        [f"{rows:,}", f"{before / 2**20:,.0f} MiB", f"{peak / 2**20:,.0f} MiB", f"{(peak - before) / 2**20:,.0f} MiB"]
+        for rows, (before, peak) in results.memory.items()
+    ]
+    return _grid(["rows of one import", "resident before", "peak", "difference"], rows) if rows else []
+
+
+def _targets(found: Sequence[Target]) -> list[str]:
+    rows = [[one.text, one.aim, one.measured, "yes" if one.reached else "**no**"] for one in found]
+    return _grid(["target", "aim", "measured", "reached"], rows) if rows else []
+
+
+def _grid(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = ["| " + " | ".join(cells) + " |" for cells in (names, *rows)]
+    return [lines[0], "|" + " --- |" * len(names), *lines[1:]]
