@@ -29,7 +29,7 @@ class Delivery(Block):
         Field(
             title="Bytes per request",
             description="Most bytes in the body of one request. Braze takes 4MB (contracts: braze 2.3). "
-            "1 KB is 1024 bytes, 1 MB is 1024 KB.",
+            "1 KB is 1000 bytes, 1 MB is 1000 KB.",
             examples=["512KB"],
         ),
     ] = Size.parse("4MB")
