@@ -33,7 +33,7 @@ lint: $(READY) ## Check style, format, types and the lock file
 	@echo "== ruff format --check"
 	@$(BIN)/ruff format --check .
 	@echo "== mypy (the first time takes a minute)"
-	@$(BIN)/mypy -p activation -m activation_plugin -p sandbox
+	@$(BIN)/mypy -p activation -m activation_plugin -p sandbox -p benchmarks
 	@echo "== $(LOCK) names no host"
 	@if grep -n '://' $(LOCK); then echo "error: $(LOCK) must not name a host; run make lock" >&2; exit 1; fi
 

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import table
-from benchmarks.measure import Measurement, full, quick
+from benchmarks.measure import Measurement
+from benchmarks.results import full, quick
 
 
 def arguments(given: Sequence[str]) -> argparse.Namespace:

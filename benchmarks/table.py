@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.machine import facts
-from benchmarks.measure import FLIGHTS, LATENCY, PEERS, Results, Timing
 from benchmarks.processes import BenchmarkError
+from benchmarks.results import FLIGHTS, LATENCY, PEERS, Results, Timing
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 LABELS = {
@@ -32,6 +32,10 @@ class Target:
 def render(results: Results, command: str) -> str:
     """All results, without a heading."""
     machine = [f"- {name}: {value}" for name, value in facts().items()]
+    if results.others:
+        machine.append(
+            f"- Other processes took {min(results.others):.0%} to {max(results.others):.0%} of the processors meanwhile"
+        )
     parts = [
         [f"Command: `{command}`", "", *machine],
         _content(results),
@@ -149,7 +153,8 @@ def _memory(results: Results) -> list[str]:
         [f"{rows:,}", f"{before / 2**20:,.0f} MiB", f"{peak / 2**20:,.0f} MiB", f"{(peak - before) / 2**20:,.0f} MiB"]
         for rows, (before, peak) in results.memory.items()
     ]
-    return _grid(["rows of one import", "resident before", "peak", "difference"], rows) if rows else []
+    first = f"A process's first import, of {results.sizes.check:,} rows, took {results.first:.1f} s: it loads the libraries."
+    return [*_grid(["rows of one import", "resident before", "peak", "difference"], rows), "", first] if rows else []
 
 
 def _targets(found: Sequence[Target]) -> list[str]:

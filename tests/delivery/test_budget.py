@@ -26,6 +26,16 @@ def played(world: World, **how: int) -> World:
     return world.run(RateBudget(world.loop.time), **how)
 
 
+def told_by_hand(story: Callable[[RateBudget, VirtualLoop], Awaitable[None]]) -> None:
+    loop = VirtualLoop(0.0)
+    budget = RateBudget(loop.time)
+
+    async def run() -> None:
+        await story(budget, loop)
+
+    loop.play(run())
+
+
 @pytest.mark.parametrize("told", ["exact", "ceil", "floor"])
 @pytest.mark.parametrize("alone", [False, True])
 @pytest.mark.parametrize("in_flight", [1, 16, 64])
@@ -33,8 +43,16 @@ def test_all_of_the_budget_is_used_and_nothing_is_refused(told: Told, alone: boo
     world = played(World(limit=200, told=told, alone=alone, way=uneven()), in_flight=in_flight)
     if in_flight > 1:
         assert min(world.shares) == 1.0
-    # A server that rounds down is found out by at most a few refusals.
-    assert world.refused.total() <= (6 if told == "floor" else 0)
+    # A server that rounds down is found out: at once if its refusals tell the end of the window, else little by little.
+    assert world.refused.total() <= (0 if told != "floor" else 6 if alone else 1)
+
+
+@pytest.mark.parametrize("told", ["exact", "ceil", "floor"])
+@pytest.mark.parametrize("start", [99.1, 100.3, 101.9])
+def test_a_sender_that_needs_most_of_each_window_gets_it(told: Told, start: float) -> None:
+    world = played(World(limit=4_500, told=told, start=start), windows=6)
+    assert world.shares[1:] == [1.0] * 5
+    assert world.refused.total() == 0
 
 
 @settings(max_examples=40, deadline=None)
@@ -142,19 +160,36 @@ def test_lost_answers_neither_block_nor_break_the_budget(told: Told) -> None:
     assert world.refused.total() <= 0.01 * world.sent
 
 
+def test_the_earliest_end_that_rounded_answers_tell_is_the_best() -> None:
+    async def story(budget: RateBudget, loop: VirtualLoop) -> None:
+        await asyncio.sleep(0.3)
+        await budget.acquire()
+        budget.release(RateNote(10, 9, 3.0, False))  # 2.7 seconds are left
+        await asyncio.sleep(0.75)
+        await budget.acquire()
+        budget.release(RateNote(10, 0, 2.0, False))  # 1.95 seconds are left
+        await budget.acquire()
+        assert 3.0 <= loop.now < 3.15
+
+    told_by_hand(story)
+
+
+def test_a_lost_answer_teaches_nothing() -> None:
+    async def story(budget: RateBudget, loop: VirtualLoop) -> None:
+        await budget.acquire()
+        budget.release(None, lost=True)
+        asking = [asyncio.ensure_future(budget.acquire()) for _ in range(5)]
+        await asyncio.sleep(1)
+        assert budget.flying == 1, "the next one asks alone again"
+        budget.release(RateNote(10, 9, 3.0, True))
+        await asyncio.gather(*asking)
+
+    told_by_hand(story)
+
+
 def test_where_every_answer_is_lost_it_goes_on_asking() -> None:
     world = played(World(lost=1.0, way=lambda: 0.5), windows=3)
     assert world.sent > 5
-
-
-def alone(story: Callable[[RateBudget, VirtualLoop], Awaitable[None]]) -> None:
-    loop = VirtualLoop(0.0)
-    budget = RateBudget(loop.time)
-
-    async def run() -> None:
-        await story(budget, loop)
-
-    loop.play(run())
 
 
 def test_a_short_limit_within_a_long_window_is_waited_for_and_no_longer() -> None:
@@ -166,7 +201,7 @@ def test_a_short_limit_within_a_long_window_is_waited_for_and_no_longer() -> Non
         await budget.acquire()
         assert 2.0 <= loop.now < 2.2
 
-    alone(story)
+    told_by_hand(story)
 
 
 def test_a_refusal_that_says_nothing_costs_about_a_second() -> None:
@@ -176,7 +211,7 @@ def test_a_refusal_that_says_nothing_costs_about_a_second() -> None:
         await budget.acquire()
         assert 1.0 <= loop.now < 1.2
 
-    alone(story)
+    told_by_hand(story)
 
 
 def test_a_rest_without_an_end_does_not_wait_for_ever() -> None:
@@ -186,7 +221,7 @@ def test_a_rest_without_an_end_does_not_wait_for_ever() -> None:
         await budget.acquire()
         assert 1.0 <= loop.now < 1.2
 
-    alone(story)
+    told_by_hand(story)
 
 
 def test_an_old_windows_late_answer_changes_nothing() -> None:
@@ -202,7 +237,7 @@ def test_an_old_windows_late_answer_changes_nothing() -> None:
             await budget.acquire()
         assert loop.now == pytest.approx(3.5)
 
-    alone(story)
+    told_by_hand(story)
 
 
 def test_someone_who_no_longer_wants_to_wait_takes_nothing_with_him() -> None:
@@ -217,4 +252,4 @@ def test_someone_who_no_longer_wants_to_wait_takes_nothing_with_him() -> None:
         assert budget.flying == 1
         assert 5.0 <= loop.now < 5.1
 
-    alone(story)
+    told_by_hand(story)

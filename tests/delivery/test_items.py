@@ -49,6 +49,11 @@ def test_a_large_item_travels_alone() -> None:
     assert [(items.first, items.last) for items in requests] == [(0, 2), (2, 3), (3, 5)]
 
 
+def test_where_one_item_is_large_the_others_keep_to_their_number() -> None:
+    requests = cut(encoded([1] * 10 + [50]), most=3, most_bytes=20)
+    assert [len(items) for items in requests] == [3, 3, 3, 1, 1]
+
+
 def test_nothing_makes_no_request() -> None:
     assert cut(encoded([]), most=75, most_bytes=100) == []
 

@@ -81,7 +81,7 @@ def pipeline_file(**blocks: str) -> str:
 
 
 def _warehouses(database: Path, server: postgres.Postgres) -> None:
-    rows = f"""SELECT 'user-' || lpad(CAST(n AS VARCHAR), 6, '0'), '{{"name": "김' || n || '", "n": ' || n || '}}',
+    rows = """SELECT 'user-' || lpad(CAST(n AS VARCHAR), 6, '0'), '{"name": "김' || n || '", "n": ' || n || '}',
                TIMESTAMP '2026-01-01 00:00:00' + n * INTERVAL '1 millisecond'"""
     columns = "(EXTERNAL_ID VARCHAR, PAYLOAD VARCHAR, UPDATED_AT TIMESTAMP)"
     with duckdb.connect(str(database)) as warehouse:

@@ -77,6 +77,7 @@ def test_no_secret_stands_in_any_log_state_or_report(world: World, failed: dict[
                 text = path.read_text(encoding="utf-8", errors="replace")
                 assert not [secret for secret in secrets if secret in text], path
     assert searched > len(failed)
-    database = (world.folder / "airflow" / "airflow.db").read_bytes()
-    assert not [secret for secret in secrets if secret.encode() in database]
+    for database in (world.folder / "airflow").glob("airflow.db*"):  # XCom, rendered fields, task and asset state
+        content = database.read_bytes()
+        assert not [secret for secret in secrets if secret.encode() in content], database
     assert WRONG_KEY not in "".join(failed.values())

@@ -151,7 +151,7 @@ def test_what_a_wrong_connection_is_told(connect: Connect, given: dict[str, Any]
 
 
 def test_a_connection_that_is_not_there() -> None:
-    with pytest.raises(ConfigurationError, match="^There is no Airflow connection 'nowhere'"):
+    with pytest.raises(ConfigurationError, match=r"^There is no Airflow connection 'nowhere'"):
         BrazeHook("nowhere").get_conn()
 
 

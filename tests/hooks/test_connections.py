@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import duckdb
 import pytest
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
@@ -42,7 +44,7 @@ def test_an_unknown_connection_is_told_how_to_make_it(name: str, variable: str) 
 
 @pytest.mark.parametrize("engine", list(HOOKS))
 def test_a_source_without_its_connection_is_told_the_same(engine: str) -> None:
-    with pytest.raises(ConfigurationError, match="^There is no Airflow connection 'nowhere'"):
+    with pytest.raises(ConfigurationError, match=r"^There is no Airflow connection 'nowhere'"):
         open_source(engine, "nowhere")
 
 
@@ -50,12 +52,14 @@ def test_every_engine_has_a_hook_and_every_hook_an_engine() -> None:
     assert set(HOOKS) == set(ENGINES)
 
 
-def test_a_source_opens_through_the_hook_of_its_type(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AIRFLOW_CONN_LOCAL", json.dumps({"conn_type": "duckdb", "host": ":memory:"}))
+def test_a_source_opens_through_the_hook_of_its_type(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "data.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("CREATE TABLE users (payload VARCHAR)")
+    monkeypatch.setenv("AIRFLOW_CONN_LOCAL", json.dumps({"conn_type": "duckdb", "host": str(file)}))
     warehouse = open_source("duckdb", "local")
     try:
-        with pytest.raises(ConfigurationError, match="users"):
-            warehouse.columns(("users",))
+        assert [column.name for column in warehouse.columns(("users",))] == ["payload"]
     finally:
         warehouse.close()
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -16,9 +14,6 @@ import duckdb
 import pytest
 
 from activation.errors import ConfigurationError, TransientError
-
-os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="activation-airflow-"))
-
 from activation.hooks.connection_types import DUCKDB
 from activation.hooks.duckdb import DuckDBHook
 

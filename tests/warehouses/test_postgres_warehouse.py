@@ -154,11 +154,12 @@ def test_no_thread_is_left(opened: Callable[..., Warehouse], table: str) -> None
 @pytest.mark.timeout(60)
 def test_an_early_close_does_not_wait_for_the_server(opened: Callable[..., Warehouse], postgres: Postgres, table: str) -> None:
     postgres.execute(
-        "CREATE VIEW space.endless AS SELECT id, u, "
-        "CASE WHEN id > 200 THEN CAST(pg_sleep(3600) AS text) ELSE repeat('x', 1000) END AS p FROM space.rows"
+        "CREATE FUNCTION space.stall(id integer) RETURNS text STABLE LANGUAGE plpgsql AS "
+        "$$ BEGIN IF id > 500 THEN PERFORM pg_sleep(3600); END IF; RETURN repeat('x', 1000); END $$; "
+        "CREATE VIEW space.endless AS SELECT id, u, space.stall(id) AS p FROM space.rows"
     )
-    warehouse = opened()
-    stream = warehouse.batches(extract("endless", "p"), EVERYTHING, rows=10)
+    warehouse = opened(options="-c enable_sort=off -c enable_seqscan=off -c enable_bitmapscan=off")  # rows in the index's order
+    stream = warehouse.batches(extract("endless", "p"), Window(None, True, EVERYTHING.upper, nulls=False), rows=10)
     assert next(stream).num_rows == 10
     stream.close()
     assert warehouse.count(extract(table), EVERYTHING) == 5_000

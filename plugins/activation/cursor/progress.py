@@ -1,9 +1,9 @@
 """Progress inside one window: which rows are settled, so that a retry sends only the others. Pure algebra.
 
 The rows come in the order ``(cursor, key)`` and are cut into *spans* (one span: the rows of one request). Spans finish in any
-order. The :class:`~activation.cursor.ledger.Ledger` turns that into a :class:`Progress`: everything up to ``after`` is settled, and so are the
-``ahead`` ranges behind it. A range begins and ends only where the position of the row changes; rows that share both cursor and
-key cannot be told apart, so they are settled together or read again together.
+order. The :class:`~activation.cursor.ledger.Ledger` turns that into a :class:`Progress`: everything up to ``after`` is settled,
+and so are the ``ahead`` ranges behind it. A range begins and ends only where the position of the row changes; rows that share
+both cursor and key cannot be told apart, so they are settled together or read again together.
 """
 
 from __future__ import annotations

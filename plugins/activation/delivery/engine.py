@@ -162,6 +162,7 @@ class Engine:
             if answer.verdict in (Verdict.ACCEPTED, Verdict.REFUSED):
                 return answer
             self.traffic.retries += 1
+            self._go_on()
             if answer.verdict is Verdict.LIMITED:
                 self.traffic.limited += 1
                 continue
@@ -171,9 +172,12 @@ class Engine:
             ceiling = min(self._flight.max_delay, self._flight.first_delay * 2**attempt)
             await asyncio.sleep(random.uniform(ceiling / 2, ceiling))  # noqa: S311 - jitter is no secret
 
-    async def _send(self, items: Items) -> Answer:
+    def _go_on(self) -> None:
         if self._stopping:
             raise StoppedError("The task was asked to stop.")
+
+    async def _send(self, items: Items) -> Answer:
+        self._go_on()
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - always runs in a worker task
         self._sending.add(task)
