@@ -23,9 +23,9 @@ up: $(READY) ## Start the same and keep it running until Ctrl-C, with the Airflo
 
 test: $(READY) ## Run all tests: the quick ones in two processes, then those that start a real Airflow
 	@echo "== Tests without a running Airflow, in two processes"
-	@$(BIN)/python -m pytest -m "not airflow" -n 2 --dist loadfile $(ARGS) || { code=$$?; [ -n "$(ARGS)" ] && [ $$code -eq 5 ]; }
-	@echo "== Tests that start a real Airflow, one after the other"
-	@$(BIN)/python -m pytest -m airflow $(ARGS) || { code=$$?; [ -n "$(ARGS)" ] && [ $$code -eq 5 ]; }
+	@$(BIN)/python -m pytest -m "not airflow and not quiet" -n 2 --dist loadfile $(ARGS) || { code=$$?; [ -n "$(ARGS)" ] && [ $$code -eq 5 ]; }
+	@echo "== Tests that start a real Airflow or need the machine for themselves, one after the other"
+	@$(BIN)/python -m pytest -m "airflow or quiet" $(ARGS) || { code=$$?; [ -n "$(ARGS)" ] && [ $$code -eq 5 ]; }
 
 lint: $(READY) ## Check style, format, types and the lock file
 	@echo "== ruff check"

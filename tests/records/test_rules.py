@@ -57,7 +57,7 @@ def test_without_rules_no_row_breaks_one() -> None:
 
 def test_the_expression_gives_the_index_of_the_first_broken_rule() -> None:
     rules = (Rule("low", "x < 3", ""), Rule("odd", "x % 2 = 1", ""))
-    (found,) = zip(*duckdb.sql(f"SELECT {first_broken(rules)} FROM range(6) AS t(x) ORDER BY x").fetchall(), strict=True)
+    (found,) = zip(*duckdb.execute(f"SELECT {first_broken(rules)} FROM range(6) AS t(x) ORDER BY x").fetchall(), strict=True)
     assert found == (0, 0, 0, 1, None, 1)
 
 

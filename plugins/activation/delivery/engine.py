@@ -186,7 +186,7 @@ class Engine:
             answer = await self._sink.send(items)
         finally:
             self._sending.discard(task)
-            lost = answer.verdict is Verdict.FAILED and answer.rate is None
+            lost = answer.verdict in (Verdict.FAILED, Verdict.FATAL) and answer.rate is None
             self._budget.release(answer.rate, refused=answer.verdict is Verdict.LIMITED, lost=lost)
         self.traffic.requests += 1
         self.traffic.bytes += len(items.data)

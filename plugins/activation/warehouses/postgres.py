@@ -61,9 +61,10 @@ ORDER BY a.attnum"""
 
 @dataclass(eq=False, slots=True)
 class _Operation:
-    """What runs now, and whether it was cancelled."""
+    """What runs now, in the background if it is a copy, and whether it was cancelled."""
 
     cancelled: bool = False
+    copy: bulk.Copy | None = None
 
 
 class PostgresWarehouse:
@@ -128,6 +129,9 @@ class PostgresWarehouse:
     def close(self) -> None:
         """Close the connection; a stream that was not closed ends with an error."""
         self.cancel()
+        operation = self._operation
+        if operation is not None and operation.copy is not None:
+            operation.copy.stop(self._cancel)  # the driver does not bear a connection that is closed under its hands
         with suppress(self._connection.Error):
             self._connection.close()
 
@@ -135,9 +139,10 @@ class PostgresWarehouse:
         run = (bulk.psycopg2_copy if self._psycopg2 else bulk.psycopg3_copy)(self._connection, statement)
         copy = bulk.Copy(run, (self._connection.Error,), rows)
         with self._transaction(extract.table) as operation, closing(bulk.batches(copy, schema(extract), self._cancel)) as read:
+            operation.copy = copy
             for batch in read:
                 if operation.cancelled:
-                    raise TransientError("The read from PostgreSQL was cancelled.")
+                    raise TransientError(bulk.CANCELLED)
                 yield batch
 
     @contextmanager
@@ -169,8 +174,8 @@ class PostgresWarehouse:
             self._ready = True
 
     def _end(self) -> None:
-        # A cancellation that came too late for its statement can hit the first ROLLBACK; a second one does no harm.
-        for _ in range(2):
+        # A cancellation that came too late for its statement, the caller's or our own, can hit a ROLLBACK.
+        for _ in range(3):
             with suppress(self._connection.Error):
                 self._run("ROLLBACK")
                 return

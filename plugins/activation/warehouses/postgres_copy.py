@@ -5,13 +5,14 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 from pyarrow import csv
 
-from activation.errors import ConfigurationError, FatalError
+from activation.errors import ConfigurationError, FatalError, TransientError
 from activation.warehouses.sql import Statement
 
 CHUNK_BYTES = 8 * 1024 * 1024
@@ -19,6 +20,8 @@ CHUNK_BYTES = 8 * 1024 * 1024
 
 _WAITING = 2
 """Chunks that wait for the reader; behind them the COPY waits, and through the socket the server does."""
+
+CANCELLED = "The read from PostgreSQL was cancelled."
 
 COPY = "COPY ({sql}) TO STDOUT (FORMAT csv, ENCODING 'UTF8')"
 
@@ -55,16 +58,18 @@ class Copy:
     def chunks(self) -> Iterator[Chunk]:
         """Start, and give the chunks in order; raises what the statement raised."""
         self._thread.start()
-        while (chunk := self._ready.get()) is not None:
+        while not self._stopped.is_set() and (chunk := self._ready.get()) is not None:
             yield chunk
         self._thread.join()
+        if self._stopped.is_set():
+            raise TransientError(CANCELLED)
         if self._error is not None:
             raise self._error
         if not self._complete:
             raise FatalError("Reading from PostgreSQL ended before its end was seen.")
 
     def stop(self, cancel: Callable[[], None]) -> None:
-        """Give up what is not read yet and wait until the connection is free.
+        """Give up what is not read yet and wait until nothing uses the connection any more; a second time nothing happens.
 
         :param cancel: cancels the statement on the server; called only if it may still run.
         """
@@ -99,8 +104,8 @@ class Copy:
         except self._failures as error:
             self._error = error
         finally:
-            if not self._stopped.is_set():
-                self._ready.put(None)
+            with suppress(queue.Full):
+                self._ready.put(None, block=not self._stopped.is_set())
 
 
 def parse(chunk: Chunk, shape: pa.Schema) -> pa.RecordBatch:

@@ -33,8 +33,10 @@ from activation.destinations.braze.wire import Endpoint, TrackSink
 from sandbox.braze import ControlClient
 from tests.support.memory import EXTRACT, ROLES, MemoryWarehouse, Row
 
+pytestmark = pytest.mark.quiet
+
 ROOT = Path(__file__).parents[3]
-BURST, SECONDS = 900, 3
+BURST, SECONDS = 750, 3
 IDLE = 0.6
 """Seconds without an answer from which on a sender was not busy but waited."""
 
