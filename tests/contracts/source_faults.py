@@ -79,7 +79,8 @@ class FaultsContract:
     def test_cancel_when_everything_has_already_come(self, engine: Engine, warehouse: Warehouse) -> None:
         wide = "x" * (BATCH_BYTES // 2 + 1)
         table = engine.table({"id": "integer", "u": engine.cursors[0].type, "payload": "varchar"}, [["1", None, wide]])
-        engine.execute(f"INSERT INTO {table[0]} SELECT id + 1, u, payload FROM {table[0]}")
+        for rows in (1, 2):
+            engine.execute(f"INSERT INTO {table[0]} SELECT id + {rows}, u, payload FROM {table[0]}")
         stream = warehouse.batches(reading(warehouse, table).extract, EVERYTHING)
         assert next(stream).num_rows == 1
         warehouse.cancel()

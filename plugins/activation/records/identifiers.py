@@ -45,5 +45,5 @@ def switch(*, update_existing_only: bool) -> str:
     """
     key = ',"_update_existing_only":'
     alias, other = (f"'{key}true'", f"'{key}true'") if update_existing_only else (f"'{key}false'", "''")
-    own = "list_contains(json_keys(payload), '_update_existing_only')"
+    own = "list_contains(keys, '_update_existing_only')"
     return f"CASE WHEN {own} THEN '' WHEN alias_name IS NOT NULL THEN {alias} ELSE {other} END"

@@ -30,13 +30,13 @@ class AttributesEncoder:
         switch = identifiers.switch(update_existing_only=update_existing_only)
         rest = r"substr(ltrim(payload, E' \t\r\n'), 2)"
         # An empty object leaves only its closing brace, and no comma may stand before that.
-        tail = f"CASE WHEN len({payload.KEYS}) = 0 THEN '}}' ELSE ',' || {rest} END"
+        tail = f"CASE WHEN len(keys) = 0 THEN '}}' ELSE ',' || {rest} END"
         self._project = Projection(
             f"""SELECT broken,
                     CASE WHEN broken IS NULL THEN '{{' || owner || {switch} || {tail} || ',' END AS body,
                     hash(owner) AS key
                 FROM (SELECT *, {first_broken(RULES)} AS broken, {identifiers.USER} AS owner
-                      FROM (SELECT {cleaned}, payload, {CURSOR} FROM batch))""",
+                      FROM (SELECT {cleaned}, payload, {CURSOR}, {payload.KEYS} FROM batch))""",
             (*identifiers.COLUMNS, "payload", CURSOR),
         )
 
