@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from activation.cursor.progress import Progress
 from activation.cursor.window import Position, Window
 from activation.delivery.units import Chunk
+from activation.records.arrays import to_arrow, to_numpy
 from activation.records.digests import Digests
 from activation.records.encoded import Encoded, Encoder, Rejected
 from activation.warehouses.base import CURSOR, Extract, Warehouse
@@ -79,7 +80,7 @@ class Reader:
         if not skipped.any():
             return self._encoder.encode(batch)
         kept = np.flatnonzero(~skipped)
-        part = self._encoder.encode(batch.take(pa.array(kept)))
+        part = self._encoder.encode(batch.take(to_arrow(kept)))
         rejected = tuple(Rejected(int(kept[one.row]), one.code, one.message) for one in part.rejected)
         return Encoded(part.data, part.offsets, kept[part.rows], part.keys, rejected)
 
@@ -117,7 +118,7 @@ def _differs(batch: pa.RecordBatch, key: tuple[str, ...]) -> npt.NDArray[np.bool
         for column in (pc.fill_null(batch.column(CURSOR), -(2**63)), *(pc.fill_null(batch.column(name), "") for name in key)):
             equal = pc.equal(column.slice(1), column.slice(0, batch.num_rows - 1))
             same = equal if same is None else pc.and_(same, equal)
-        differs[1:] = ~np.asarray(same)
+        differs[1:] = ~to_numpy(same, np.bool_)
     return differs
 
 

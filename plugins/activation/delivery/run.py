@@ -7,6 +7,7 @@ gets signals.
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -30,6 +31,10 @@ from activation.errors import FatalError, StoppedError
 
 GRACE = 3.0
 """Seconds that requests in flight are given when the task is stopped; Airflow kills a task 5 s after it asked it to stop."""
+
+SWITCH = 0.0005
+"""Seconds after which a thread must give the interpreter's lock away. DuckDB and Arrow take it for a moment many times a batch;
+with Python's usual 5 ms the reading thread would mostly wait for the sending one."""
 
 JUDGE_FROM = 1_000
 """Rows after which the share of rejects is judged."""
@@ -93,6 +98,8 @@ class Run:
         sender = threading.Thread(target=self._send, args=(outcome,), name="deliver", daemon=True)
         watch = Watch(start.totals.read, self._plan.expected)
         sender.start()
+        switching = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH)
         try:
             pause = self._plan.checkpoint
             while not self._done.wait(pause):
@@ -104,6 +111,7 @@ class Run:
             if not self._done.is_set():
                 self.stop()
             sender.join()
+            sys.setswitchinterval(switching)
             self._loop.close()
             progress = self._checkpoint(watch, final=True)
         traffic = outcome.result()

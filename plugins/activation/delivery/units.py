@@ -13,6 +13,7 @@ from activation.cursor.ledger import Span
 from activation.cursor.progress import Tail
 from activation.cursor.window import Position
 from activation.delivery.items import Items, cut
+from activation.records.arrays import to_numpy
 from activation.records.encoded import Encoded, Rejected
 from activation.warehouses.base import CURSOR
 
@@ -88,7 +89,7 @@ def _ticks(chunk: Chunk) -> tuple[npt.NDArray[np.int64], int]:
     """The cursor values without the leading NULLs, and how many NULLs lead."""
     column = chunk.batch.column(CURSOR)
     nulls = column.null_count
-    return np.asarray(column.slice(nulls)), nulls
+    return to_numpy(column.slice(nulls), np.int64), nulls
 
 
 def _tail(chunk: Chunk, ticks: npt.NDArray[np.int64], nulls: int, first: int, last: int) -> Tail:

@@ -13,16 +13,19 @@ MOST_KEYS = 250
 IDENTIFIER_KEYS = ("external_id", "user_alias", "alias_name", "alias_label", "braze_id")
 """Keys that a payload must not carry, because the row's own columns name the user (contracts: braze 1.2)."""
 
-KEYS = f"CASE WHEN strlen(payload) <= {MOST_BYTES} AND json_valid(payload) THEN json_keys(payload) END AS keys"
+KEYS = "TRY(json_keys(payload)) AS keys"
 """Select item for the column ``keys``: the top-level keys of an object, none of another value, NULL where there is no JSON.
 
 Each use of ``json_keys`` parses the payload once more, so the rules share this column.
 """
 
-_lenient = r"regexp_matches({}, '(,\s*[}}\]])|((^|[:\[,])\s*-?[nNiI][aAnN][nNfF])')"
+_number = "-?[nNiI][aAnN][nNfF]"
+# One pattern a place: each begins with a fixed character, which the search finds much faster than an alternative of them.
+_places = (rf",\s*([}}\]]|{_number})", rf":\s*{_number}", rf"\[\s*{_number}", rf"^\s*{_number}")
 _without_texts = r"""regexp_replace(payload, '"(\\.|[^"\\])*"', '""', 'g')"""
-_not_strict = f"{_lenient.format('payload')} AND {_lenient.format(_without_texts)}"
-_carried = ", ".join(f"'{key}'" for key in IDENTIFIER_KEYS)
+_not_strict = " AND ".join(
+    "(" + " OR ".join(f"regexp_matches({text}, '{place}')" for place in _places) + ")" for text in ("payload", _without_texts)
+)
 _by_address = "external_id IS NULL AND alias_name IS NULL AND braze_id IS NULL"
 
 RULES = (
@@ -39,7 +42,7 @@ RULES = (
     Rule("too_many_keys", f"len(keys) > {MOST_KEYS}", f"PAYLOAD has more than {MOST_KEYS} top-level keys."),
     Rule(
         "identifier_in_payload",
-        f"list_has_any(keys, [{_carried}])",
+        " OR ".join(f"list_contains(keys, '{key}')" for key in IDENTIFIER_KEYS),
         f"PAYLOAD carries an identifier; the row's columns name the user, so take {', '.join(IDENTIFIER_KEYS)} out of it.",
     ),
     Rule(

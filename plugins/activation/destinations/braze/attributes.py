@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from activation.records import identifiers, payload
+from activation.records.arrays import to_numpy
 from activation.records.columnar import Projection
 from activation.records.encoded import Encoded, Rejected
 from activation.records.rules import Rule, first_broken
@@ -45,11 +46,11 @@ class AttributesEncoder:
         names = [*self._roles, CURSOR]
         columns = [batch.column(name) for name in (*self._roles.values(), CURSOR)]
         table = self._project(pa.record_batch(columns, names=names))
-        bad = np.asarray(table["broken"].is_valid())
+        bad = to_numpy(table["broken"].is_valid(), np.bool_)
         broken = zip(np.flatnonzero(bad).tolist(), table["broken"].drop_null().to_pylist(), strict=True)
         rejected = tuple(Rejected(row, RULES[rule].code, RULES[rule].message) for row, rule in broken)
-        data, offsets = _joined(table["body"], ~bad)
-        keys = np.asarray(table["key"], dtype=np.uint64)[~bad]
+        data, offsets = _joined(table["body"])
+        keys = to_numpy(table["key"], np.uint64)[~bad]
         return Encoded(data, offsets, np.flatnonzero(~bad), keys, rejected)
 
     def close(self) -> None:
@@ -57,10 +58,9 @@ class AttributesEncoder:
         self._project.close()
 
 
-def _joined(bodies: pa.ChunkedArray, good: np.ndarray) -> tuple[memoryview, np.ndarray]:
+def _joined(bodies: pa.ChunkedArray) -> tuple[memoryview, np.ndarray]:
     """The good bodies as one buffer, with their offsets; Arrow keeps them so, nothing is copied unless a row is left out."""
-    kept = bodies if good.all() else bodies.filter(pa.array(good))
-    array = kept.combine_chunks()
+    array = bodies.drop_null().combine_chunks()
     if isinstance(array, pa.ChunkedArray):
         array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], pa.string())
     width = np.int64 if pa.types.is_large_string(array.type) else np.int32
