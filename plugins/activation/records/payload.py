@@ -36,7 +36,7 @@ RULES = (
     Rule("payload_not_json", _not_strict, "PAYLOAD is not strict JSON: NaN, Infinity and trailing commas are not allowed."),
     Rule(
         "payload_not_object",
-        "NOT starts_with(ltrim(payload, E' \\t\\r\\n'), '{')",
+        "len(keys) = 0 AND json_type(payload) <> 'OBJECT'",
         'PAYLOAD is JSON but not an object such as {"city": "Seoul"}.',
     ),
     Rule("too_many_keys", f"len(keys) > {MOST_KEYS}", f"PAYLOAD has more than {MOST_KEYS} top-level keys."),
