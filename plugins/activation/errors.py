@@ -37,19 +37,3 @@ class TransientError(ActivationError):
 
 class StoppedError(TransientError):
     """The task was asked to stop; what was in flight is finished and the progress is kept."""
-
-
-class RowRejected(ActivationError):
-    """One row cannot be delivered; it is kept as a reject and the run goes on.
-
-    :param code: the reason code, for example ``payload_not_object``.
-    :param message: what is wrong with the row, for people.
-    """
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(code, message)
-        self.code = code
-        self.message = message
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.message}"

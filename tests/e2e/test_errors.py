@@ -34,11 +34,16 @@ ERRORS = {
     "unreadable": "pipelines/unreadable.yaml:2:47: 'tabel' is not a key of source.",
 }
 
+STANDING = {"updated_at": "2026-01-01T00:00:01Z", "rows": 1, "nulls": 0, "run": "an earlier run"}
+"""A watermark that one of the failing pipelines has already."""
+
 
 @pytest.fixture(scope="module")
 def failed(world: World) -> dict[str, str]:
     """The logs of one run of every pipeline that a person must fix."""
     world.braze.reset()
+    world.api.unpause("no_permission")
+    world.api.set_asset_state("activation/no_permission", "watermark", STANDING)
     runs = {name: world.trigger(name) for name in ERRORS}
     for name, run_id in runs.items():
         assert world.finish(name, run_id) == "failed", name
@@ -51,7 +56,7 @@ def failed(world: World) -> dict[str, str]:
 @pytest.mark.parametrize("name", ERRORS)
 def test_the_error_names_the_fix(world: World, failed: dict[str, str], name: str) -> None:
     assert ERRORS[name] in failed[name]
-    assert world.watermark(name) is None
+    assert world.watermark(name) == (STANDING if name == "no_permission" else None)
     assert not (world.folder / "state" / name / "latest.json").exists()
 
 
