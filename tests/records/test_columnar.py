@@ -39,3 +39,11 @@ def test_an_empty_batch_gives_an_empty_table() -> None:
     project = Projection("SELECT a FROM batch", ("a",))
     assert project(pa.record_batch([pa.array([], pa.string())], names=["a"])).num_rows == 0
     project.close()
+
+
+def test_a_batch_with_other_types_is_planned_anew() -> None:
+    project = Projection("SELECT CAST(a AS VARCHAR) AS a, b FROM batch", ("a", "b"))
+    assert project(pa.record_batch([pa.array([7])], names=["a"])).to_pylist() == [{"a": "7", "b": None}]
+    assert project(pa.record_batch([pa.array(["x"])], names=["a"])).to_pylist() == [{"a": "x", "b": None}]
+    assert project(pa.record_batch([pa.array([8]), pa.array(["y"])], names=["a", "b"])).to_pylist() == [{"a": "8", "b": "y"}]
+    project.close()
