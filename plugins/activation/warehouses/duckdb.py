@@ -21,7 +21,7 @@ _ERRORS = (duckdb.Error, pa.ArrowException, OSError)
 """What a DuckDB statement raises; the Arrow reader turns DuckDB's own errors into OSError."""
 
 _FETCH_ROWS = 2_048
-"""Rows of one fetch, a vector of DuckDB: 200 MB with rows of 100 KB. Each fetch takes the interpreter's lock, so fewer go faster."""
+"""Rows of one fetch, one vector of DuckDB: 200 MB with rows of 100 KB. Each takes the interpreter's lock, so fewer go faster."""
 
 _STREAMING_RELATIONS = int(duckdb.__version__.partition(".")[0]) >= 2
 """Up to DuckDB 1.5 the result of ``execute`` streams and a relation with parameters is collected; 2.0 has it the other way."""
