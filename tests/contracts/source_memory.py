@@ -24,7 +24,8 @@ class MemoryContract:
         cursor = engine.cursors[0]
         engine.make_million("million")
         small = engine.table({"id": "integer", "u": cursor.type, "payload": "varchar"}, [["1", None, "x"]])
-        task = {**asdict(engine.probe()), "small": small[0], "large": "million"}
+        large = engine.place("million")
+        task = {**asdict(engine.probe()), "small": small, "large": large}
         command = [sys.executable, "-m", "tests.contracts.source_probe", json.dumps(task)]
         path = {"PYTHONPATH": f"{ROOT / 'plugins'}:{ROOT}", "PATH": "/usr/bin:/bin"}
         done = subprocess.run(command, cwd=ROOT, env=path, capture_output=True, text=True, check=False)
@@ -35,4 +36,4 @@ class MemoryContract:
         assert seen["largest"] <= 16_384
         print(engine.name, seen)
         assert seen["grown"] < BOUND
-        assert warehouse.columns(("million",))
+        assert warehouse.columns(large)

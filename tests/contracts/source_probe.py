@@ -22,10 +22,10 @@ def main(task: dict[str, Any]) -> dict[str, Any]:
     """Warm up with a small table, so that libraries and pools are not counted, then read the large one."""
     module, _, name = task["opener"].partition(":")
     warehouse = open_warehouse(task["engine"], getattr(import_module(module), name)(**task["arguments"]))
-    reading(warehouse, (task["small"],)).rows()
+    reading(warehouse, tuple(task["small"])).rows()
     before = peak()
     rows = total = largest = 0
-    for batch in warehouse.batches(reading(warehouse, (task["large"],)).extract, EVERYTHING):
+    for batch in warehouse.batches(reading(warehouse, tuple(task["large"])).extract, EVERYTHING):
         rows, total, largest = rows + batch.num_rows, total + batch.nbytes, max(largest, batch.num_rows)
     warehouse.close()
     return {"rows": rows, "bytes": total, "largest": largest, "grown": peak() - before}

@@ -46,7 +46,7 @@ class WindowsContract:
             rows = [[str(n), cursor.literal(at)] for n, at in enumerate(stamps)]
             found = reading(warehouse, engine.table({"id": "integer", "u": cursor.type}, rows))
             order = sorted(Position(at, (str(n),)).order for n, at in enumerate(stamps))
-            for window in windows(cursor):
+            for window in list(windows(cursor))[:: engine.stride]:
                 want = [Position(at if known else None, key) for known, at, key in order if inside(at if known else None, window)]
                 assert found.positions(window) == want, (cursor, window)
                 assert warehouse.count(found.extract, window) == len(want), (cursor, window)
@@ -105,7 +105,7 @@ class WindowsContract:
             assert warehouse.survey(found.extract, None).latest == stamps[-1]
 
     def test_infinity_counts_as_no_cursor_value(self, engine: Engine, warehouse: Warehouse) -> None:
-        for cursor in engine.cursors:
+        for cursor in (one for one in engine.cursors if one.infinite):
             rows: list[list[str | None]] = [["1", "infinity"], ["2", "-infinity"], ["3", cursor.literal(NOON)], ["4", None]]
             found = reading(warehouse, engine.table({"id": "integer", "u": cursor.type}, rows))
             places = [Position(None, ("1",)), Position(None, ("2",)), Position(None, ("4",)), Position(NOON, ("3",))]
@@ -165,7 +165,7 @@ class WindowsContract:
                 call(extract)
             assert repr("u") in caught.value.problem
             assert columns[1].type in caught.value.problem
-            assert "date" in caught.value.fix
+            assert "date" in caught.value.fix.lower()
 
     def test_a_position_of_another_key_is_refused(self, engine: Engine, warehouse: Warehouse) -> None:
         table = engine.table({"id": "integer", "u": engine.cursors[0].type}, [])

@@ -1,19 +1,20 @@
 """What the source contract needs to know of an engine, and how its tests read.
 
-A new engine subclasses :class:`Engine` and is registered in ``source_engines.py``; the tests themselves stay as they are.
+A new engine subclasses :class:`Engine` and is gets a file ``test_source_<engine>.py``; the tests themselves stay as they are.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 from activation.cursor.timestamps import from_text, to_text
 from activation.cursor.window import Position, Window
-from activation.warehouses.base import Extract, Warehouse
+from activation.warehouses.arrow import BATCH_BYTES
+from activation.warehouses.base import Extract, Relation, Session, Warehouse
 
 MICROSECOND = 1_000
 SECOND = 1_000_000_000
@@ -63,16 +64,37 @@ class Probe:
 
 
 class Engine(ABC):
-    """An engine under test. Its names are quoted with double quotes; tables are made and filled through :meth:`execute`."""
+    """An engine under test. Tables are made and filled through :meth:`execute`.
+
+    The tests write ``integer``, ``varchar`` and ``bigint`` for types; :attr:`kinds` says what the engine calls them.
+    """
 
     name: str
     """Shown in the ids of the tests."""
     cursors: tuple[Cursor, ...]
-    """Every type that can be the cursor; the first one, with a zone, is used wherever the type does not matter."""
+    """Every type that can be the cursor; the first one is used wherever the type does not matter."""
     values: tuple[Value, ...]
+    """Types and values whose text must arrive exactly."""
     placeholder: str
     endless: str
     """A query that runs for hours and gives the columns ``id`` and ``u``, a cursor."""
+    kinds: Mapping[str, str] = {}
+    """What the engine calls the types of the tests, where it calls them differently."""
+    quote = '"'
+    schema: tuple[str, ...] = ()
+    """The parts that stand before the name of every table that the tests make."""
+    grant = "GRANT SELECT ON"
+    """What the fix of a missing right on a table must say."""
+    impossible_names: tuple[str, ...] = ()
+    """Those of the tests' nasty names that the engine itself does not take for a table or a column."""
+    examples = 25
+    """Examples of the property test that are tried; fewer where a statement takes long."""
+    spent = 0
+    """Examples that were tried."""
+    stride = 1
+    """Every how many-th window of the test of all windows is tried; more where a statement takes long."""
+    widest = BATCH_BYTES + 1
+    """Bytes of the longest text of the tests; less where the engine does not take it."""
 
     _numbers = count(1)
 
@@ -85,7 +107,7 @@ class Engine(ABC):
         """Run a statement with all rights."""
 
     @abstractmethod
-    def open(self) -> Warehouse:
+    def open(self, session: Session = Session()) -> Warehouse:  # noqa: B008 - frozen
         """Open a warehouse over a new connection, as an operator does, with the right to read every table."""
 
     @abstractmethod
@@ -108,15 +130,47 @@ class Engine(ABC):
         """Give a name that no table has yet."""
         return f"t{next(self._numbers)}"
 
+    def quoted(self, name: str) -> str:
+        """Quote an identifier."""
+        return self.quote + name.replace(self.quote, self.quote * 2) + self.quote
+
+    def sql(self, table: tuple[str, ...]) -> str:
+        """Write the name of a table for a statement."""
+        return ".".join(self.quoted(part) for part in table)
+
+    def kind(self, kind: str) -> str:
+        """What the engine calls a type."""
+        return self.kinds.get(kind, kind)
+
+    def place(self, name: str) -> tuple[str, ...]:
+        """The whole name of a table of the tests."""
+        return (*self.schema, name)
+
     def table(self, columns: dict[str, str], rows: Sequence[Sequence[str | None]], name: str | None = None) -> tuple[str, ...]:
         """Make a table and fill it with values given as text."""
-        name = name or self.unused()
-        self.execute(f"CREATE TABLE {quoted(name)} ({', '.join(f'{quoted(column)} {kind}' for column, kind in columns.items())})")
+        table = self.place(name or self.unused())
+        kinds = {column: self.kind(kind) for column, kind in columns.items()}
+        self.execute(f"CREATE TABLE {self.sql(table)} ({', '.join(f'{self.quoted(one)} {kind}' for one, kind in kinds.items())})")
+        self.insert(table, list(kinds.values()), rows)
+        return table
+
+    def insert(self, table: tuple[str, ...], kinds: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
+        """Add rows to a table."""
         if rows:
-            row = f"({', '.join(f'CAST({self.placeholder} AS {kind})' for kind in columns.values())})"
-            into = quoted(name).replace("%", "%%") if self.placeholder == "%s" else quoted(name)
+            row = f"({', '.join(f'CAST({self.placeholder} AS {kind})' for kind in kinds)})"
+            into = self.sql(table).replace("%", "%%") if self.placeholder == "%s" else self.sql(table)
             self.execute(f"INSERT INTO {into} VALUES {', '.join([row] * len(rows))}", [value for one in rows for value in one])
-        return (name,)
+
+    def double(self, table: tuple[str, ...], step: int) -> None:
+        """Add every row of a table with the columns ``id``, ``u`` and ``payload`` once more, with greater ids."""
+        one, two, three = (self.quoted(name) for name in ("id", "u", "payload"))
+        self.execute(f"INSERT INTO {self.sql(table)} SELECT {one} + {step}, {two}, {three} FROM {self.sql(table)}")
+
+    def view(self, query: str) -> tuple[str, ...]:
+        """Make a view."""
+        view = self.place(self.unused())
+        self.execute(f"CREATE VIEW {self.sql(view)} AS {query}")
+        return view
 
 
 @dataclass
@@ -152,12 +206,7 @@ class Reading:
         return Position(at, tuple(row[column.name] or "" for column in self.extract.key))
 
 
-def quoted(name: str) -> str:
-    """Quote an identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def reading(warehouse: Warehouse, table: tuple[str, ...], cursor: str = "u", key: tuple[str, ...] = ("id",)) -> Reading:
+def reading(warehouse: Warehouse, table: Relation, cursor: str = "u", key: tuple[str, ...] = ("id",)) -> Reading:
     """Read a table with all of its columns but the cursor, which are found through the warehouse."""
     columns = {column.name: column for column in warehouse.columns(table)}
     values = tuple(column for name, column in columns.items() if name != cursor or name in key)

@@ -16,7 +16,7 @@ from activation.errors import ConfigurationError
 from activation.hooks.braze import BrazeHook
 from activation.hooks.connection_types import BRAZE
 from sandbox.braze import ApiKey, BrazeSandbox, Fault, Tls
-from tests.support.tls import private_authority
+from sandbox.tls import private_authority
 
 KEY = "0a1b2c3d-4e5f-key"
 ENTER_HOST = "Enter your instance's REST endpoint, such as https://rest.iad-01.braze.com."

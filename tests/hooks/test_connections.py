@@ -11,7 +11,7 @@ from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from activation.errors import ConfigurationError
-from activation.hooks.connections import HOOKS, find_connection, open_source
+from activation.hooks.connections import HOOKS, SourceHook, find_connection, open_source
 from activation.warehouses import ENGINES
 
 
@@ -65,7 +65,7 @@ def test_a_source_opens_through_the_hook_of_its_type(monkeypatch: pytest.MonkeyP
 
 
 def test_a_hook_whose_package_is_not_there_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(HOOKS, "postgres", ("airflow_has_no.such_module:Hook", "postgres_conn_id", "postgres"))
+    monkeypatch.setitem(HOOKS, "postgres", SourceHook("airflow_has_no.such_module:Hook", "postgres_conn_id", "postgres"))
     monkeypatch.setenv("AIRFLOW_CONN_PG", "postgres://localhost/db")
     with pytest.raises(ConfigurationError) as raised:
         open_source("postgres", "pg")

@@ -11,18 +11,18 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
 from activation.cli import main
-from activation.spec import BrazeDestination, Cursor, Delivery, DuckdbSource, Errors, Pipeline, PostgresSource, load_file
+from activation.spec import BrazeDestination, Cursor, Delivery, Errors, Pipeline, load_file
 from activation.spec.expressions import FromEnvironment, Templated
 from activation.spec.grammar import fields_marked, models_of, takes
 from activation.spec.schema import pipeline_schema
+from activation.spec.sources import SOURCES
 
 DOCS = Path(__file__).parents[2] / "docs"
 REFERENCE = (DOCS / "pipeline-files.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```yaml\n# (\S+)\n(.*?)```", REFERENCE, re.DOTALL)
 HEADINGS: list[tuple[str, type[BaseModel]]] = [
     ("## The whole file", Pipeline),
-    ("### `source`, type `duckdb`", DuckdbSource),
-    ("### `source`, type `postgres`", PostgresSource),
+    *(("### `source`", source) for source in SOURCES.values()),
     ("### `cursor`", Cursor),
     ("### `destination`, type `braze`", BrazeDestination),
     ("### `delivery`", Delivery),
@@ -41,7 +41,9 @@ def table(model: type[BaseModel]) -> str:
         else:
             default = f"`{json.dumps(info.default) if isinstance(info.default, bool | tuple | None) else info.default}`"
             default = default.replace("``", '`""`')
-        rows.append(f"| `{name}` | {takes(info)} | {default} | {info.description} |")
+        # All engines take the same keys, so the reference has one table for them.
+        shown = " or ".join(SOURCES) if name == "type" and model in SOURCES.values() else takes(info)
+        rows.append(f"| `{name}` | {shown} | {default} | {info.description} |")
     return "\n".join(rows) + "\n"
 
 

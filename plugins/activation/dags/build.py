@@ -53,7 +53,7 @@ def _document(pipeline: Pipeline) -> str:
     return "\n".join(
         (
             f"**{pipeline.description}**\n" if pipeline.description else "",
-            f"Carries the rows of `{source.table}` ({source.type}, connection `{source.connection}`) that changed since the last "
+            f"Carries the rows of `{source.name}` ({source.type}, connection `{source.connection}`) that changed since the last "
             f"run into {destination.type.capitalize()} (connection `{destination.connection}`).\n",
             f"* Rows are chosen by `{cursor.column}`, boundary rule `{cursor.rule}`.",
             f"* The watermark is the state of the asset `activation/{pipeline.id}`; a retry goes on where the last try stopped.",

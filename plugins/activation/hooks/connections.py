@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +17,28 @@ if TYPE_CHECKING:
 
     from activation.warehouses.base import Warehouse
 
+
+@dataclass(frozen=True, slots=True)
+class SourceHook:
+    """How the hook of a source type is made, and how it gives a client.
+
+    :ivar path: the hook's class.
+    :ivar argument: the keyword that takes the id of the connection.
+    :ivar extra: the extra of this package that brings the hook; empty if it is always there.
+    :ivar client: the hook's method that gives the client; a path ``module:function`` is a function that takes the hook.
+    """
+
+    path: str
+    argument: str
+    extra: str = ""
+    client: str = "get_conn"
+
+
 HOOKS = {
-    "duckdb": ("activation.hooks.duckdb:DuckDBHook", "duckdb_conn_id", ""),
-    "postgres": ("airflow.providers.postgres.hooks.postgres:PostgresHook", "postgres_conn_id", "postgres"),
+    "duckdb": SourceHook("activation.hooks.duckdb:DuckDBHook", "duckdb_conn_id"),
+    "postgres": SourceHook("airflow.providers.postgres.hooks.postgres:PostgresHook", "postgres_conn_id", "postgres"),
 }
-"""Source type -> the hook's class, the name of its connection argument, and the extra of this package that brings it."""
+"""Source type of a pipeline file -> its hook."""
 
 
 def find_connection(conn_id: str) -> Connection:
@@ -36,33 +55,37 @@ def find_connection(conn_id: str) -> Connection:
         ) from None
 
 
-def open_source(engine: str, conn_id: str) -> Warehouse:
+def open_source(engine: str, conn_id: str, *, tag: Mapping[str, str] | None = None, timeout: float | None = None) -> Warehouse:
     """Open the warehouse behind an Airflow connection, through the hook of its type.
 
     :param engine: a key of :data:`HOOKS`: the ``source.type`` of a pipeline.
+    :param tag: who runs the statements, for the warehouse's query history.
+    :param timeout: seconds after which the warehouse stops a statement.
     :raises ConfigurationError: if the connection, the hook's package or a right is missing.
     :raises TransientError: if the warehouse cannot be reached now.
     """
     from activation.warehouses import explain, open_warehouse
+    from activation.warehouses.base import Session
 
-    find_connection(conn_id)
+    options = find_connection(conn_id).extra_dejson
+    known = HOOKS[engine]
+    hook = _load(engine, known.path)(**{known.argument: conn_id})
     try:
-        connection = _hook(engine, conn_id).get_conn()
+        client = _load(engine, known.client)(hook) if ":" in known.client else getattr(hook, known.client)()
     except ActivationError:
         raise
     except Exception as error:  # noqa: BLE001 - drivers share no base class; what is not theirs is raised as it is
         raise explain(engine, error) from None
-    return open_warehouse(engine, connection)
+    return open_warehouse(engine, client, Session(tag or {}, timeout, options))
 
 
-def _hook(engine: str, conn_id: str) -> Any:
-    path, argument, extra = HOOKS[engine]
+def _load(engine: str, path: str) -> Any:
     module, _, name = path.partition(":")
     try:
-        hook = getattr(import_module(module), name)
+        return getattr(import_module(module), name)
     except ImportError as error:
+        extra = HOOKS[engine].extra
         raise ConfigurationError(
             f"Reading from {engine} needs a package that is not installed: {error.name}.",
             f"Install airflow-activation[{extra}]." if extra else "Install it.",
         ) from None
-    return hook(**{argument: conn_id})

@@ -32,6 +32,7 @@ from activation.operators.memory import Memory, Opened, state_folder
 from activation.records.digests import Digests
 from activation.records.layout import bind
 from activation.spec import BrazeDestination, Pipeline
+from activation.warehouses.base import Query
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -55,6 +56,7 @@ class Import:
         self._endpoint = BrazeHook(pipeline.destination.connection).get_conn()
         self._id = str(context["run_id"])
         self._attempt = int(context["ti"].try_number)
+        self._tag = _tag(context)
         folder = state_folder(pipeline.id)
         self._journal = Journal(folder)
         self._rejects_folder = folder / "rejects" / safe_name(self._id)
@@ -67,9 +69,12 @@ class Import:
         :raises ActivationError: whatever ended the try; its progress is kept, and a retry goes on behind it.
         """
         started = time.monotonic()
-        self._warehouse = open_source(self._pipeline.source.type, self._pipeline.source.connection)
+        source = self._pipeline.source
+        timeout = source.statement_timeout.seconds if source.statement_timeout else None
+        self._warehouse = open_source(source.type, source.connection, tag=self._tag, timeout=timeout)
         with closing(self._warehouse):
-            table = self._pipeline.source.table_parts()
+            read = source.relation()
+            table = Query(read) if isinstance(read, str) else read
             cursor = self._pipeline.cursor
             self._layout = bind(table, self._warehouse.columns(table), cursor=cursor.column, key=cursor.key or ())
             watermark = self._memory.watermark()
@@ -88,7 +93,7 @@ class Import:
         log.info(
             "Window %s of %s: %s rows to read%s.",
             opened.window,
-            self._pipeline.source.table,
+            self._pipeline.source.name,
             f"{expected:,}",
             f", {settled:,} were settled by earlier tries" if settled else "",
         )
@@ -173,6 +178,12 @@ class Import:
             f"{report.traffic.requests:,}",
             report.after,
         )
+
+
+def _tag(context: Context) -> dict[str, str]:
+    """Who runs, for the warehouse's query history."""
+    task = context["ti"]
+    return {"dag": str(getattr(task, "dag_id", "")), "task": str(getattr(task, "task_id", "")), "run": str(context["run_id"])}
 
 
 def _tell(rejects: Rejects) -> None:

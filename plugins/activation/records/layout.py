@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from activation.errors import ConfigurationError
 from activation.records.identifiers import COLUMNS as IDENTIFIERS
-from activation.warehouses.base import CURSOR, Column, Extract
+from activation.warehouses.base import CURSOR, Column, Extract, Relation, named
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Layout:
     roles: dict[str, str]
 
 
-def bind(table: tuple[str, ...], columns: Sequence[Column], *, cursor: str, key: Sequence[str] = ()) -> Layout:
+def bind(table: Relation, columns: Sequence[Column], *, cursor: str, key: Sequence[str] = ()) -> Layout:
     """Find the columns of the fixed layout in a table.
 
     :param columns: the columns that the table has.
@@ -31,7 +31,7 @@ def bind(table: tuple[str, ...], columns: Sequence[Column], *, cursor: str, key:
     :param key: the columns that order rows with the same cursor value; empty: the identifier columns of the table.
     :raises ConfigurationError: if a column is missing or stands there twice; names the table, the column and what is there.
     """
-    name = ".".join(table)
+    name = named(table)
     at = _column(name, columns, cursor)
     roles = {role: found.name for role in IDENTIFIERS if (found := _find(name, columns, role))}
     if not roles:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from activation.warehouses.base import Warehouse
+from activation.warehouses.base import Session, Warehouse
 
 ENGINES = {
     "duckdb": "activation.warehouses.duckdb:DuckDBWarehouse",
@@ -14,14 +14,18 @@ ENGINES = {
 """Source type of a pipeline file -> the class that is handed the hook's connection; imported on first use."""
 
 
-def open_warehouse(engine: str, connection: Any) -> Warehouse:
+_ANY = Session()
+
+
+def open_warehouse(engine: str, connection: Any, session: Session = _ANY) -> Warehouse:
     """Wrap an open client connection.
 
     :param engine: a key of :data:`ENGINES`.
-    :param connection: what the official hook's ``get_conn()`` returned.
+    :param connection: what the official hook gave, see :data:`activation.hooks.connections.HOOKS`.
+    :param session: how its statements are run.
     """
     module, _, name = ENGINES[engine].partition(":")
-    warehouse: Warehouse = getattr(import_module(module), name)(connection)
+    warehouse: Warehouse = getattr(import_module(module), name)(connection, session)
     return warehouse
 
 

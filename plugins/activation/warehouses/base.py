@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+import re
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
 from activation.cursor.window import Position, Window
 
@@ -13,6 +14,44 @@ if TYPE_CHECKING:
 
 CURSOR = "cursor"
 """Name of the first column of every batch: the cursor value in the engine's ticks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A read-only query that stands for a table.
+
+    :ivar sql: one SELECT statement in the engine's own language, without a semicolon.
+    """
+
+    sql: str
+
+
+Relation = tuple[str, ...] | Query
+"""What is read: the parts of a table's or view's name, unquoted, such as ``("schema", "table")``, or a query."""
+
+
+def named(relation: Relation) -> str:
+    """How a relation is called in a text for people."""
+    return "the query of the pipeline" if isinstance(relation, Query) else ".".join(relation)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """How a warehouse runs its statements.
+
+    :ivar tag: who runs them (``dag``, ``task``, ``run``), for the warehouse's own query history; never a secret.
+    :ivar timeout: seconds after which the warehouse stops a statement; ``None`` leaves it to the warehouse's own setting.
+    :ivar options: the extra fields of the Airflow connection, for what a client must be told beside the hook.
+    """
+
+    tag: Mapping[str, str] = field(default_factory=dict)
+    timeout: float | None = None
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def comment(self) -> str:
+        """The tag as an SQL comment to stand before a statement, or an empty text."""
+        text = ", ".join(f"{name}={value}" for name, value in self.tag.items())
+        return f"/* {re.sub(r'[^-+.:=,_ A-Za-z0-9]', '_', text)} */ " if text else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +70,14 @@ class Column:
 class Extract:
     """What to read from which table.
 
-    :ivar table: the parts of the table's or view's name, unquoted: ``("schema", "table")``.
+    :ivar table: the table, the view or the query.
     :ivar cursor: the cursor column, which orders the rows and bounds the window. A value that no watermark can be written for
         (infinity, a year before 0001 or after 9999) counts as none, everywhere.
     :ivar key: the columns that order the rows that share a cursor value; a subset of ``values``.
     :ivar values: the columns to read, each as text; JSON, STRUCT and MAP columns as JSON text.
     """
 
-    table: tuple[str, ...]
+    table: Relation
     cursor: Column
     key: tuple[Column, ...]
     values: tuple[Column, ...]
@@ -73,8 +112,8 @@ class Warehouse(Protocol):
         :raises ConfigurationError: if the cursor column's type has no instants.
         """
 
-    def columns(self, table: tuple[str, ...]) -> tuple[Column, ...]:
-        """List the columns of a table or view in their order."""
+    def columns(self, table: Relation) -> tuple[Column, ...]:
+        """List the columns of a table, a view or a query in their order."""
 
     def survey(self, extract: Extract, at: int | None) -> Survey:
         """Take the counts of :class:`Survey`.
@@ -84,6 +123,12 @@ class Warehouse(Protocol):
 
     def count(self, extract: Extract, window: Window, after: Position | None = None) -> int:
         """Count the rows that :meth:`batches` would give."""
+
+    def preview(self, extract: Extract, window: Window, rows: int) -> pa.Table:
+        """Read the first rows of a window, in the shape of :meth:`batches`.
+
+        :param rows: how many rows at most.
+        """
 
     def batches(
         self, extract: Extract, window: Window, after: Position | None = None, *, rows: int = 16_384

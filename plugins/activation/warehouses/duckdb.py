@@ -15,7 +15,7 @@ from activation.cursor.window import Position, Window
 from activation.errors import ActivationError, ConfigurationError, FatalError, TransientError
 from activation.warehouses import sql
 from activation.warehouses.arrow import reshape, schema
-from activation.warehouses.base import Column, Extract, Survey
+from activation.warehouses.base import Column, Extract, Relation, Session, Survey, named
 
 _ERRORS = (duckdb.Error, pa.ArrowException, OSError)
 """What a DuckDB statement raises; the Arrow reader turns DuckDB's own errors into OSError."""
@@ -80,7 +80,7 @@ _PROBLEMS: tuple[tuple[str, type[ActivationError], str], ...] = (
 """Start of DuckDB's text -> error class and fix. The kinds of DuckDB's exceptions, as their texts name them."""
 
 
-def map_error(error: Exception, table: tuple[str, ...] = ()) -> Exception:
+def map_error(error: Exception, table: Relation = ()) -> Exception:
     """Turn what DuckDB raised into an error of this package; anything else comes back as it is.
 
     :param table: the table that was read, for the text.
@@ -90,7 +90,7 @@ def map_error(error: Exception, table: tuple[str, ...] = ()) -> Exception:
     text = next(iter(str(error).splitlines()), type(error).__name__)
     if text.startswith(_QUOTING):
         text = text.partition(":")[0]
-    place = f"Reading {'.'.join(table)} from DuckDB" if table else "Opening the DuckDB file"
+    place = f"Reading {named(table)} from DuckDB" if table else "Opening the DuckDB file"
     for start, kind, fix in _PROBLEMS:
         if text.startswith(start):
             problem = f"{place} failed: {text}"
@@ -98,12 +98,19 @@ def map_error(error: Exception, table: tuple[str, ...] = ()) -> Exception:
     return ConfigurationError(f"{place} failed: {text}", "Check the table, or the view and the tables it reads.")
 
 
-class _Session:
-    """One cursor and whether it was cancelled."""
+_ANY = Session()
+
+
+class _Statement:
+    """One cursor, and why it was stopped, if it was."""
 
     def __init__(self, cursor: Any) -> None:
         self.cursor = cursor
-        self.cancelled = False
+        self.stopped = ""
+
+    def stop(self, why: str) -> None:
+        self.stopped = self.stopped or why
+        self.cursor.interrupt()
 
 
 class DuckDBWarehouse:
@@ -111,21 +118,22 @@ class DuckDBWarehouse:
 
     :param connection: a ``duckdb.DuckDBPyConnection``. Its ``memory_limit`` bounds the sort, which spills to its
         ``temp_directory``; DuckDB sorts whole rows and holds at least 2,048 of them for each thread.
+    :param session: its tag is not used, since an embedded engine keeps no history.
     """
 
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-        self._sessions: set[_Session] = set()
+    def __init__(self, connection: Any, session: Session = _ANY) -> None:
+        self._connection, self._timeout = connection, session.timeout
+        self._running: set[_Statement] = set()
         self._lock = threading.Lock()
 
     def tick_of(self, extract: Extract) -> int:
         """Nanoseconds of one unit of the cursor column: 1 for TIMESTAMP_NS, else 1000."""
         return DIALECT.cursor(extract.cursor).tick
 
-    def columns(self, table: tuple[str, ...]) -> tuple[Column, ...]:
-        """List the columns of a table or view in their order."""
-        with self._session(table) as session:
-            found = session.cursor.execute(f"DESCRIBE SELECT * FROM {DIALECT.table(table)}").fetchall()
+    def columns(self, table: Relation) -> tuple[Column, ...]:
+        """List the columns of a table, a view or a query in their order."""
+        with self._statement(table) as running:
+            found = running.cursor.execute(f"DESCRIBE SELECT * FROM {DIALECT.table(table)} AS src").fetchall()
         return tuple(Column(row[0], row[1]) for row in found)
 
     def survey(self, extract: Extract, at: int | None) -> Survey:
@@ -137,6 +145,11 @@ class DuckDBWarehouse:
         """Count the rows that :meth:`batches` would give."""
         return int(self._row(extract, sql.count(DIALECT, extract, window, after))[0])
 
+    def preview(self, extract: Extract, window: Window, rows: int) -> pa.Table:
+        """Read the first rows of a window."""
+        stream = self._stream(extract, sql.select(DIALECT, extract, window, limit=rows), rows)
+        return pa.Table.from_batches(stream, schema(extract))
+
     def batches(
         self, extract: Extract, window: Window, after: Position | None = None, *, rows: int = 16_384
     ) -> Generator[pa.RecordBatch, None, None]:
@@ -146,9 +159,8 @@ class DuckDBWarehouse:
     def cancel(self) -> None:
         """Stop the running statements, from any thread."""
         with self._lock:
-            for session in self._sessions:
-                session.cancelled = True
-                session.cursor.interrupt()
+            for statement in self._running:
+                statement.stop(_CANCELLED)
 
     def close(self) -> None:
         """Stop what runs and close the connection."""
@@ -156,38 +168,44 @@ class DuckDBWarehouse:
         self._connection.close()
 
     def _row(self, extract: Extract, statement: sql.Statement) -> Any:
-        with self._session(extract.table) as session:
-            return session.cursor.execute(statement.sql, list(statement.params)).fetchone()
+        with self._statement(extract.table) as running:
+            return running.cursor.execute(statement.sql, list(statement.params)).fetchone()
 
     def _stream(self, extract: Extract, statement: sql.Statement, rows: int) -> Generator[pa.RecordBatch, None, None]:
-        with self._session(extract.table) as session:
-            reader = _reader(session.cursor, statement, min(rows, _FETCH_ROWS))
+        with self._statement(extract.table) as running:
+            reader = _reader(running.cursor, statement, min(rows, _FETCH_ROWS))
             try:
                 for batch in reshape(reader, schema(extract), rows):
-                    if session.cancelled:
-                        raise TransientError(_CANCELLED)
+                    if running.stopped:
+                        raise TransientError(running.stopped)
                     yield batch
             finally:
                 reader.close()
 
     @contextmanager
-    def _session(self, table: tuple[str, ...]) -> Iterator[_Session]:
-        session = None
+    def _statement(self, table: Relation) -> Iterator[_Statement]:
+        running = timer = None
         try:
-            session = _Session(self._connection.cursor())
+            running = _Statement(self._connection.cursor())
             with self._lock:
-                self._sessions.add(session)
-            session.cursor.execute("SET TimeZone = 'UTC'")
+                self._running.add(running)
+            if self._timeout is not None:
+                timer = threading.Timer(self._timeout, running.stop, [f"DuckDB took longer than {self._timeout:g} s to read."])
+                timer.daemon = True
+                timer.start()
+            running.cursor.execute("SET TimeZone = 'UTC'")
             # Otherwise a name that is not in the database would be looked up among Python's variables.
-            session.cursor.execute("SET python_enable_replacements = false")
-            yield session
+            running.cursor.execute("SET python_enable_replacements = false")
+            yield running
         except _ERRORS as error:
-            raise map_error(error, table) from None
+            raise (TransientError(running.stopped) if running and running.stopped else map_error(error, table)) from None
         finally:
-            if session is not None:
+            if timer is not None:
+                timer.cancel()
+            if running is not None:
                 with self._lock:
-                    self._sessions.discard(session)
-                    session.cursor.close()
+                    self._running.discard(running)
+                    running.cursor.close()
 
 
 def _reader(cursor: Any, statement: sql.Statement, rows: int) -> Any:

@@ -14,7 +14,7 @@ from activation.errors import ConfigurationError, TransientError
 from activation.warehouses import postgres_copy as bulk
 from activation.warehouses import sql
 from activation.warehouses.arrow import schema
-from activation.warehouses.base import Column, Extract, Survey
+from activation.warehouses.base import Column, Extract, Query, Relation, Session, Survey
 from activation.warehouses.postgres_errors import grant, map_error, quoted
 
 __all__ = ["DIALECT", "PostgresWarehouse", "map_error"]
@@ -59,6 +59,12 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relname = %s
 ORDER BY a.attnum"""
 
 
+_TYPES = """
+SELECT CAST(t.oid AS bigint),
+       CASE t.typtype WHEN 'd' THEN format_type(t.typbasetype, t.typtypmod) ELSE format_type(t.oid, NULL) END
+FROM pg_catalog.pg_type t WHERE CAST(t.oid AS bigint) = ANY(%s)"""
+
+
 @dataclass(eq=False, slots=True)
 class _Operation:
     """What runs now, in the background if it is a copy, and whether it was cancelled."""
@@ -67,14 +73,22 @@ class _Operation:
     copy: bulk.Copy | None = None
 
 
+_ANY = Session()
+
+
 class PostgresWarehouse:
     """Reads over one connection, so a stream must be read to its end or closed before the next call.
 
     :param connection: an open connection of psycopg2 or psycopg 3, outside of a transaction.
+    :param session: its tag stands as a comment before each statement; its time-out counts until a stream has been read.
     """
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, session: Session = _ANY) -> None:
         self._connection = connection
+        self._comment = session.comment()
+        self._begin = _BEGIN
+        if session.timeout is not None:
+            self._begin += f"; SET LOCAL statement_timeout TO {max(1, round(session.timeout * 1000))}"
         self._psycopg2 = any(kind.__module__.startswith("psycopg2") for kind in type(connection).__mro__)
         self._operation: _Operation | None = None
         self._ready = False
@@ -83,8 +97,10 @@ class PostgresWarehouse:
         """Nanoseconds of one unit of the cursor column: 1000."""
         return DIALECT.cursor(extract.cursor).tick
 
-    def columns(self, table: tuple[str, ...]) -> tuple[Column, ...]:
-        """List the columns of a table or view in their order; a domain is shown as the type below it."""
+    def columns(self, table: Relation) -> tuple[Column, ...]:
+        """List the columns of a table, a view or a query in their order; a domain is shown as the type below it."""
+        if isinstance(table, Query):
+            return self._columns_of(table)
         database, namespace, name = ("", "", *table)[-3:]
         with self._transaction(table):
             found = self._fetch(sql.Statement(_COLUMNS, (name, namespace, namespace, database)))
@@ -100,6 +116,15 @@ class PostgresWarehouse:
             raise self._denied(".".join(table), grant("table", quoted(namespace, name), self._user()))
         return tuple(Column(row[0], row[1]) for row in found)
 
+    def _columns_of(self, query: Query) -> tuple[Column, ...]:
+        with self._transaction(query), self._cursor() as cursor:
+            cursor.execute(f"{self._comment}SELECT * FROM {DIALECT.table(query)} AS src LIMIT 0", ())
+            names = [column[0] for column in cursor.description]
+            types = [str(column[1]) for column in cursor.description]
+            cursor.execute(_TYPES, ([int(oid) for oid in types],))
+            shown = dict(cursor.fetchall())
+        return tuple(Column(name, shown[int(oid)]) for name, oid in zip(names, types, strict=True))
+
     def survey(self, extract: Extract, at: int | None) -> Survey:
         """Take the counts of :class:`~activation.warehouses.base.Survey`."""
         statement = sql.survey(DIALECT, extract, at)
@@ -112,6 +137,11 @@ class PostgresWarehouse:
         statement = sql.count(DIALECT, extract, window, after)
         with self._transaction(extract.table):
             return int(self._fetch(statement)[0][0])
+
+    def preview(self, extract: Extract, window: Window, rows: int) -> pa.Table:
+        """Read the first rows of a window."""
+        stream = self._stream(extract, sql.select(DIALECT, extract, window, limit=rows), rows)
+        return pa.Table.from_batches(stream, schema(extract))
 
     def batches(
         self, extract: Extract, window: Window, after: Position | None = None, *, rows: int = 16_384
@@ -136,7 +166,7 @@ class PostgresWarehouse:
             self._connection.close()
 
     def _stream(self, extract: Extract, statement: sql.Statement, rows: int) -> Generator[pa.RecordBatch, None, None]:
-        run = (bulk.psycopg2_copy if self._psycopg2 else bulk.psycopg3_copy)(self._connection, statement)
+        run = (bulk.psycopg2_copy if self._psycopg2 else bulk.psycopg3_copy)(self._connection, statement, self._comment)
         copy = bulk.Copy(run, (self._connection.Error,), rows)
         with self._transaction(extract.table) as operation, closing(bulk.batches(copy, schema(extract), self._cancel)) as read:
             operation.copy = copy
@@ -146,14 +176,14 @@ class PostgresWarehouse:
                 yield batch
 
     @contextmanager
-    def _transaction(self, table: tuple[str, ...]) -> Iterator[_Operation]:
+    def _transaction(self, table: Relation) -> Iterator[_Operation]:
         if self._operation is not None:
             raise RuntimeError("the connection is busy: read the stream to its end, or close it first")
         operation = self._operation = _Operation()
         failures = (self._connection.Error,)
         try:
             self._prepare()
-            self._run(_BEGIN)
+            self._run(self._begin)
             yield operation
         except failures as error:
             raise map_error(error, table, self._user()) from None
@@ -195,7 +225,7 @@ class PostgresWarehouse:
 
     def _fetch(self, statement: sql.Statement) -> list[Any]:
         with self._cursor() as cursor:
-            cursor.execute(statement.sql, statement.params)
+            cursor.execute(self._comment + statement.sql, statement.params)
             found: list[Any] = cursor.fetchall()
             return found
 

@@ -144,12 +144,12 @@ def psycopg2_cursor(connection: Any) -> Any:
     return connection.cursor(cursor_factory=cursor)
 
 
-def psycopg2_copy(connection: Any, statement: Statement) -> Callable[[Copy], None]:
+def psycopg2_copy(connection: Any, statement: Statement, comment: str = "") -> Callable[[Copy], None]:
     """Prepare a COPY through psycopg2."""
 
     def run(target: Copy) -> None:
         with psycopg2_cursor(connection) as cursor:
-            text = cursor.mogrify(COPY.format(sql=statement.sql), statement.params).decode()
+            text = cursor.mogrify(comment + COPY.format(sql=statement.sql), statement.params).decode()
             cursor.copy_expert(text, target)
 
     return run
@@ -162,11 +162,11 @@ def psycopg3_cursor(connection: Any) -> Any:
     return connection.cursor(row_factory=tuple_row)
 
 
-def psycopg3_copy(connection: Any, statement: Statement) -> Callable[[Copy], None]:
+def psycopg3_copy(connection: Any, statement: Statement, comment: str = "") -> Callable[[Copy], None]:
     """Prepare a COPY through psycopg 3."""
 
     def run(target: Copy) -> None:
-        query = COPY.format(sql=statement.sql)
+        query = comment + COPY.format(sql=statement.sql)
         with psycopg3_cursor(connection) as cursor, cursor.copy(query, statement.params) as rows:
             while row := rows.read():
                 target.write(row)

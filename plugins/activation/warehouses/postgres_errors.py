@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from activation.errors import ActivationError, ConfigurationError, TransientError
+from activation.warehouses.base import Query, Relation, named
 
 _VIEW = "Correct the view, or the data that it computes with."
 _NAME = "Check the name as PostgreSQL shows it (upper and lower case count), its schema, and the connection's database."
@@ -52,7 +53,7 @@ _SECRET = re.compile(
 _SPEECHLESS = "no message from the libpq"
 
 
-def map_error(error: Exception, table: tuple[str, ...] = (), user: str = "") -> Exception:
+def map_error(error: Exception, table: Relation = (), user: str = "") -> Exception:
     """Turn what psycopg2 or psycopg raised into an error of this package; anything else comes back as it is.
 
     :param table: the table that was read, for the text.
@@ -62,13 +63,15 @@ def map_error(error: Exception, table: tuple[str, ...] = (), user: str = "") -> 
         return error
     state = _state(error)
     kind, fix = next((PROBLEMS[state[:size]] for size in (5, 2) if state[:size] in PROBLEMS), (TransientError, ""))
-    place = f"Reading {'.'.join(table)} from PostgreSQL" if table else "Connecting to PostgreSQL"
+    place = f"Reading {named(table)} from PostgreSQL" if table else "Connecting to PostgreSQL"
     # A data exception quotes the value that it could not take, which belongs to a customer.
     detail = "" if state.startswith("22") else _first_line(error)
     problem = f"{place} failed{f' ({state})' if state else ''}{f': {detail}' if detail else '.'}"
     if kind is not ConfigurationError:
         return kind(problem)
-    return ConfigurationError(problem, _grant(detail, table, user) if state == "42501" else fix)
+    return ConfigurationError(
+        problem, _grant(detail, () if isinstance(table, Query) else table, user) if state == "42501" else fix
+    )
 
 
 def grant(kind: str, name: str, user: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from activation.cursor.timestamps import from_text, to_text
 from activation.cursor.window import Position, Window
 from activation.errors import ConfigurationError
-from activation.warehouses.base import Column, Extract
+from activation.warehouses.base import Column, Extract, Query, Relation
 
 DAY = 86_400_000_000_000
 """Nanoseconds of a day: the grain of a DATE column."""
@@ -93,9 +93,12 @@ class Dialect:
         quoted = self.quote + name.replace(self.quote, self.quote * 2) + self.quote
         return quoted.replace("%", "%%") if self.placeholder == "%s" else quoted
 
-    def table(self, parts: tuple[str, ...]) -> str:
-        """Quote the parts of a table's name and join them."""
-        return ".".join(self.identifier(part) for part in parts)
+    def table(self, relation: Relation) -> str:
+        """Write what stands behind FROM: a quoted name, or a query in parentheses."""
+        if isinstance(relation, Query):
+            # The line break ends a comment in the query's last line.
+            return f"({relation.sql.replace('%', '%%') if self.placeholder == '%s' else relation.sql}\n)"
+        return ".".join(self.identifier(part) for part in relation)
 
     def cursor(self, column: Column) -> CursorType:
         """Find how a column serves as a cursor.
@@ -112,10 +115,13 @@ class Dialect:
         return found
 
 
-def select(dialect: Dialect, extract: Extract, window: Window, after: Position | None = None) -> Statement:
+def select(
+    dialect: Dialect, extract: Extract, window: Window, after: Position | None = None, limit: int | None = None
+) -> Statement:
     """Read a window in the order ``(cursor NULLS FIRST, key)``: the cursor in ticks, then the values as text.
 
     :param after: only the rows behind this place.
+    :param limit: only so many rows.
     :raises ConfigurationError: for an unusable cursor type, name or position.
     """
     writer = _Writer(dialect, extract)
@@ -127,7 +133,8 @@ def select(dialect: Dialect, extract: Extract, window: Window, after: Position |
     placed = writer.usable(writer.cursor, nulls)
     first = dialect.nulls_first.replace("{column}", placed) if nulls else f"{placed} ASC"
     order = ", ".join([first, *(f"{writer.key(column)} ASC" for column in extract.key)])
-    return writer.done(f"SELECT {columns} FROM {writer.source} WHERE {where} ORDER BY {order}")
+    most = "" if limit is None else f" LIMIT {int(limit)}"
+    return writer.done(f"SELECT {columns} FROM {writer.source} WHERE {where} ORDER BY {order}{most}")
 
 
 def count(dialect: Dialect, extract: Extract, window: Window, after: Position | None = None) -> Statement:

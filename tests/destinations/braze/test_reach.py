@@ -14,8 +14,8 @@ from activation.delivery.items import Items
 from activation.destinations.braze.wire import Endpoint, TrackSink
 from activation.errors import ConfigurationError
 from sandbox.braze import BrazeSandbox, Tls
+from sandbox.tls import private_authority
 from tests.records.encoding import encode
-from tests.support.tls import private_authority
 
 from .asking import ask, at, problem, trouble
 

@@ -1,4 +1,4 @@
-"""A private certificate authority and a certificate for ``localhost``, made when a test needs them."""
+"""A private certificate authority and a certificate for ``localhost``, made when somebody needs them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def private_authority(folder: Path, *, host: str = "localhost") -> Authority:
     :param host: the name that the certificate is for, beside 127.0.0.1.
     """
     ca_key, leaf_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    ca_name = _name("Private test authority")
+    ca_name = _name("Private sandbox authority")
     ca = (
         _certificate(ca_name, ca_name, ca_key.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)

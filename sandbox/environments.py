@@ -1,0 +1,61 @@
+"""Pinned Python environments of their own for servers whose packages must not mix with the product's.
+
+Each server has a folder with a ``requirements.txt`` (versions pinned, with hashes, no index address). Its environment is made on
+first use in ``.state/environments`` and kept as long as that file and the interpreter stay the same.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / ".state" / "environments"
+
+
+def environment(name: str, requirements: Path) -> Path:
+    """Make or find an environment.
+
+    :param name: for people, and the start of its folder's name.
+    :param requirements: what to install.
+    :returns: the environment's Python.
+    :raises RuntimeError: if a package cannot be installed; says which command failed and what it printed.
+    """
+    version = ".".join(map(str, sys.version_info[:3]))
+    digest = hashlib.sha256(version.encode() + requirements.read_bytes()).hexdigest()[:12]
+    place = FOLDER / f"{name}-{digest}"
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two test processes may want the same one
+        if not (place / ".ready").exists():
+            shutil.rmtree(place, ignore_errors=True)
+            _uv("venv", "--quiet", "--python", sys.executable, str(place))
+            _uv(
+                "pip",
+                "install",
+                "--quiet",
+                "--python",
+                str(place / "bin" / "python"),
+                "--require-hashes",
+                "-r",
+                str(requirements),
+            )
+            (place / ".ready").touch()
+    return place / "bin" / "python"
+
+
+def clean() -> dict[str, str]:
+    """This process's environment variables without those that would lead another Python astray."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV", "AIRFLOW"))}
+
+
+def _uv(*arguments: str) -> None:
+    command = [str(Path(sys.executable).parent / "uv"), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=clean())
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.strip()[-2000:]}")

@@ -1,0 +1,1 @@
+"""The engines that the source contract is run against, one module each."""
