@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from activation.delivery.items import Items, cut
+from activation.delivery.items import Items, arrange, cut
 
 from .encoded_rows import encoded
 
@@ -86,3 +88,31 @@ def test_halving_ends_at_single_items_in_their_order(count: int, lead: int) -> N
 def test_an_index_of_the_request_leads_back_to_the_row() -> None:
     requests = cut(encoded([1] * 5, rows=[0, 2, 3, 7, 9]), most=2, most_bytes=100)
     assert [[items.row(index) for index in range(len(items))] for items in requests] == [[0, 2], [3, 7], [9]]
+
+
+def test_items_that_may_stand_together_are_left_as_they_are() -> None:
+    items = Items(encoded([1] * 6, users=[1, 2, 3, 4, 5, 5]), 1, 5)
+    assert arrange(items, None) == (items,)
+    assert arrange(items, 1) == (items,)
+
+
+@RELAXED
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2)), max_size=20), st.none() | st.integers(1, 3), st.integers(0, 3))
+def test_every_item_is_sent_once_with_its_own_kind_and_the_order_of_each_key(
+    rows: list[tuple[int, int]], per_key: int | None, lead: int
+) -> None:
+    groups = np.asarray([group for _, group in rows], np.uint8)
+    whole = replace(encoded([3] * len(rows), users=[key for key, _ in rows] or (), lead=lead), groups=groups)
+    requests = arrange(Items(whole, 0, len(rows)), per_key)
+    sent = [(items.group, items.row(index)) for items in requests for index in range(len(items))]
+    assert sorted(row for _, row in sent) == list(range(len(rows)))
+    assert all(group == rows[row][1] for group, row in sent)
+    texts = [part for items in requests if len(items) for part in bytes(items.data).split(b",")]
+    assert texts == [(str(row) * 3)[:3].encode() for _, row in sent]
+    for items in requests:
+        keys = [rows[items.row(index)][0] for index in range(len(items))]
+        assert per_key is None or all(keys.count(key) <= per_key for key in keys)
+    if per_key == 1:
+        for key in {key for key, _ in rows}:
+            places = [row for _, row in sent if rows[row][0] == key]
+            assert places == sorted(places), "what happens to one thing happens in the order of the rows"

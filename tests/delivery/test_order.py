@@ -26,8 +26,7 @@ def linked(chunks: list[list[int | None]], *, most: int, reach: int) -> list[Uni
 
 
 def users_of(unit: Unit) -> set[int]:
-    items = unit.items
-    return set() if items is None else set(items.encoded.keys[items.first : items.last].tolist())
+    return {key for items in unit.requests for key in items.encoded.keys[items.first : items.last].tolist()}
 
 
 @RELAXED
@@ -67,5 +66,5 @@ def test_a_chain_of_one_user() -> None:
 
 def test_chunks_without_a_good_row_are_passed_over() -> None:
     units = linked([[1], [None, None], [1]], most=1, reach=10)
-    assert [unit.items is None for unit in units] == [False, True, False]
+    assert [not unit.requests for unit in units] == [False, True, False]
     assert [unit.waits_for for unit in units] == [[], [], [0]]

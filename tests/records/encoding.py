@@ -9,7 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from activation.destinations.braze.attributes import AttributesEncoder
+from activation.destinations.braze.encoder import ItemsEncoder
+from activation.destinations.braze.kinds import KINDS, Options
 from activation.records.encoded import Encoded
 from activation.records.identifiers import COLUMNS
 from activation.warehouses.base import CURSOR
@@ -28,9 +29,18 @@ def batch_of(rows: Sequence[Row]) -> pa.RecordBatch:
     return pa.record_batch([cursor, *texts], names=[CURSOR, *ROLES.values()])
 
 
+ATTRIBUTES = KINDS["attributes"].calls(Options())
+"""The call that takes attributes."""
+
+
+def attributes_encoder(roles: Mapping[str, str], *, update_existing_only: bool = False) -> ItemsEncoder:
+    """The encoder for user attributes."""
+    return ItemsEncoder(KINDS["attributes"].form(Options(update_existing_only)), roles)
+
+
 @cache
-def _encoder(update_existing_only: bool) -> AttributesEncoder:
-    return AttributesEncoder(ROLES, update_existing_only=update_existing_only)
+def _encoder(update_existing_only: bool) -> ItemsEncoder:
+    return attributes_encoder(ROLES, update_existing_only=update_existing_only)
 
 
 def encode(*rows: Row, update_existing_only: bool = False) -> Encoded:

@@ -8,12 +8,13 @@ from typing import Any
 import duckdb
 import pytest
 
-from activation.destinations.braze.attributes import RULES
+from activation.destinations.braze.attributes import form
 from activation.records.rules import Rule, first_broken, text_of
 
 from .encoding import encode, texts, verdict
 
 MANY = json.dumps({**dict.fromkeys(map(str, range(251))), "external_id": 1})
+RULES = form().rules
 LADDER: list[tuple[str, dict[str, Any]]] = [
     ("null_updated_at", {"cursor": None, "alias_name": "n", "external_id": "x" * 988, "payload": None}),
     ("half_alias", {"alias_name": "n", "external_id": "x" * 988, "braze_id": "b", "payload": None}),

@@ -111,7 +111,7 @@ def test_schema_is_a_valid_schema_and_agrees_with_the_models() -> None:
         {**good, "id": "Users"},
         {**good, "delivery": {"timeout": 30}},
         {**good, "delivery": {"batch_bytes": "4 MB"}},
-        {**good, "delivery": {"batch_rows": 76}},
+        {**good, "delivery": {"batch_rows": 1001}},
         {**good, "cursor": {"key": []}},
         {**good, "source": {**good["source"], "type": "oracle"}},
     ]:

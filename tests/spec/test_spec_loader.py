@@ -88,6 +88,10 @@ def test_defaults_are_merged_underneath(folder: Path) -> None:
         "connection": "other",
         "data": "attributes",
         "update_existing_only": False,
+        "catalog": None,
+        "profile": "combined_75",
+        "on_unknown": "resend",
+        "lint": "reject",
     }
 
 
@@ -111,7 +115,7 @@ def test_a_type_in_the_file_alone_takes_defaults_without_a_type(folder: Path) ->
 def test_problems_point_into_the_file_where_the_value_stands(folder: Path) -> None:
     write(
         folder,
-        _defaults="# shared\nid: x\ndelivery:\n  batch_rows: 76\n  timeout: 5\n" + DESTINATION,
+        _defaults="# shared\nid: x\ndelivery:\n  batch_rows: 1001\n  timeout: 5\n" + DESTINATION,
         users=SOURCE + "delivery: {timeout: 7, in_flight: 0}\n",
     )
     assert problems(folder / "users.yaml") == [

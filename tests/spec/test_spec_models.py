@@ -34,12 +34,13 @@ def test_defaults() -> None:
     )
     assert pipeline.cursor.remember == 10_000
     assert pipeline.delivery == Delivery(
-        batch_rows=75,
-        batch_bytes=Size(4_000_000),
+        batch_rows=None,
+        batch_bytes=None,
         in_flight=16,
         attempts=8,
         timeout=Duration.parse("30s"),
         checkpoint=Duration.parse("500ms"),
+        rate_share=1.0,
         max_delay=Duration.parse("60s"),
     )
     assert pipeline.errors == Errors(retries=3, retry_delay=Duration.parse("1m"), timeout=None, max_reject_share=0.5)

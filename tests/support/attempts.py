@@ -19,16 +19,17 @@ from activation.delivery.answer import Sink
 from activation.delivery.reader import Reader, Source
 from activation.delivery.rejects import Origin, Rejects
 from activation.delivery.run import Plan, Run
-from activation.destinations.braze.attributes import AttributesEncoder
 from activation.records.digests import Digests
+from activation.records.encoded import Encoder
 from activation.warehouses.base import Warehouse
+from tests.records.encoding import attributes_encoder
 
 from .memory import EXTRACT, ROLES
 
 
 @cache
-def _encoder() -> AttributesEncoder:
-    return AttributesEncoder(ROLES)
+def _encoder() -> Encoder:
+    return attributes_encoder(ROLES)
 
 
 @dataclass

@@ -59,6 +59,8 @@ class Answer:
     :ivar reason: why it was not accepted.
     :ivar rejected: index in the request -> why that item was refused, with verdict ``ACCEPTED``.
     :ivar error: what to raise, with verdict ``FATAL``.
+    :ivar too_many: whether it was refused because it held too many items, with verdict ``REFUSED``.
+    :ivar unknown: whether the items may be in all the same, with verdict ``FAILED``.
     """
 
     verdict: Verdict
@@ -66,6 +68,8 @@ class Answer:
     rejected: Mapping[int, Reason] = field(default_factory=dict)
     rate: RateNote | None = None
     error: ActivationError | None = None
+    too_many: bool = False
+    unknown: bool = False
 
 
 class Sink(Protocol):

@@ -23,10 +23,11 @@ class RateBudget:
     """Hands out permits to send. All methods belong to one event loop.
 
     :param clock: monotonic seconds.
+    :param share: of each window's limit that may be used, 0 to 1; the rest is left to others.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self, clock: Callable[[], float] = time.monotonic, share: float = 1.0) -> None:
+        self._clock, self._share = clock, share
         self._left: float = 1
         self._ends: float | None = None
         self._lowest: float = 0  # that an answer of this window has said is left
@@ -73,7 +74,9 @@ class RateBudget:
         if refused:
             self._back_off(note)
         elif note is not None and note.remaining is not None:
-            self._learn(note, note.remaining)
+            # What must stay is a share of the limit; where no limit is told, of what is left when the window opens.
+            kept = (1 - self._share) * (note.limit or note.remaining)
+            self._learn(note, max(0, int(note.remaining - kept)))
         elif self._ends is None:
             self._left = max(self._left, 1) if lost else math.inf
         if self._ends is not None:

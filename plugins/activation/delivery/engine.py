@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,12 +29,14 @@ class Flight:
     :ivar attempts: tries of one request before the run stops.
     :ivar max_delay: longest back-off pause in seconds.
     :ivar first_delay: seconds of the first back-off pause; it doubles from try to try, with jitter.
+    :ivar reject_unknown: whether the items of a request with an unknown outcome are rejected instead of sent again.
     """
 
     in_flight: int = 16
     attempts: int = 8
     max_delay: float = 60.0
     first_delay: float = 0.25
+    reject_unknown: bool = False
 
 
 @dataclass(slots=True)
@@ -66,6 +69,7 @@ class Engine:
         self._workers: list[asyncio.Task[None]] = []
         self._sending: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._most: float = math.inf  # items of a request, as far as the destination has told
         self.failure: BaseException | None = None
         self.failed = asyncio.Event()
         self.traffic = Traffic()
@@ -127,9 +131,12 @@ class Engine:
             if (previous := self._open.get(number)) is not None:
                 await previous.wait()
         sent = 0
-        pending = [unit.items] if unit.items is not None else []
+        pending = [*reversed(unit.requests)]
         while pending:
             items = pending.pop()
+            if len(items) > self._most:
+                pending += reversed(items.halves())
+                continue
             answer = await self._ask(items)
             if answer.verdict is Verdict.ACCEPTED:
                 sent += len(items) - len(answer.rejected)
@@ -137,6 +144,8 @@ class Engine:
             elif len(items) == 1:
                 unit.rejected.append(_reject(items.row(0), answer.reason))
             else:
+                if answer.too_many:
+                    self._most = min(self._most, len(items) - 1)
                 pending += reversed(items.halves())
         reasons: dict[str, int] = {}
         for one in unit.rejected:
@@ -144,7 +153,7 @@ class Engine:
         self._ledger.settle(unit.span, Totals(unit.rows, sent, len(unit.rejected), unit.skipped, reasons))
         self._open.pop(unit.number).set()
         self._room.set()
-        unit.items = None
+        unit.requests = ()
         if unit.rejected:
             self.settled.append(unit)
 
@@ -161,6 +170,8 @@ class Engine:
                 raise answer.error or TransientError(answer.reason.message)
             if answer.verdict in (Verdict.ACCEPTED, Verdict.REFUSED):
                 return answer
+            if answer.unknown and self._flight.reject_unknown:
+                return Answer(Verdict.ACCEPTED, rejected=dict.fromkeys(range(len(items)), _UNKNOWN))
             self.traffic.retries += 1
             self._go_on()
             if answer.verdict is Verdict.LIMITED:
@@ -191,6 +202,11 @@ class Engine:
         self.traffic.requests += 1
         self.traffic.bytes += len(items.data)
         return answer
+
+
+_UNKNOWN = Reason(
+    "outcome_unknown", "No answer came, so nobody knows whether the row is in. It was not sent again (on_unknown: reject)."
+)
 
 
 def _reject(row: int, reason: Reason) -> Rejected:

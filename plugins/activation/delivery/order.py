@@ -23,10 +23,10 @@ class KeyOrder:
 
     def link(self, units: Sequence[Unit]) -> None:
         """Set ``waits_for`` of the next units in the order of the rows."""
-        sending = [unit for unit in units if unit.items is not None]
+        sending = [unit for unit in units if unit.requests]
         if not sending:
             return
-        counts = [len(unit.items or ()) for unit in sending]
+        counts = [sum(len(items) for items in unit.requests) for unit in sending]
         numbers = np.repeat([unit.number for unit in sending], counts)
         keys = np.concatenate([self._keys, sending[0].chunk.encoded.keys])
         owners = np.concatenate([self._units, numbers])

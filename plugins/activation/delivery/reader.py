@@ -82,7 +82,7 @@ class Reader:
         kept = np.flatnonzero(~skipped)
         part = self._encoder.encode(batch.take(to_arrow(kept)))
         rejected = tuple(Rejected(int(kept[one.row]), one.code, one.message) for one in part.rejected)
-        return Encoded(part.data, part.offsets, kept[part.rows], part.keys, rejected)
+        return Encoded(part.data, part.offsets, kept[part.rows], part.keys, rejected, part.groups)
 
 
 def without(

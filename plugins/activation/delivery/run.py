@@ -46,8 +46,10 @@ class Plan:
 
     :ivar batch_rows: most items of a request.
     :ivar batch_bytes: most bytes of a request's items.
+    :ivar per_key: most items of one key (a user, a catalog item) in a request; ``None`` is without limit.
     :ivar checkpoint: seconds between two saves of the progress.
     :ivar max_reject_share: a run stops when a greater share of its rows (of at least 1,000) was rejected; 0 to 1.
+    :ivar rate_share: share of the destination's rate limit that the run may use, 0 to 1.
     :ivar expected: rows that are left to read, for the share done in the log.
     """
 
@@ -56,6 +58,8 @@ class Plan:
     flight: Flight = field(default_factory=Flight)
     checkpoint: float = 0.5
     max_reject_share: float = 1.0
+    per_key: int | None = None
+    rate_share: float = 1.0
     expected: int = 0
 
 
@@ -159,7 +163,7 @@ class Run:
             self._done.set()
 
     async def _deliver(self) -> Traffic:
-        engine = self._engine = Engine(self._sink, self._ledger, self._plan.flight, RateBudget())
+        engine = self._engine = Engine(self._sink, self._ledger, self._plan.flight, RateBudget(share=self._plan.rate_share))
         await self._sink.open()
         engine.start()
         reading = asyncio.ensure_future(asyncio.to_thread(self._read))
@@ -209,7 +213,8 @@ class Run:
         while (chunk := await self._chunks.get()) is not None:
             if isinstance(chunk, BaseException):
                 raise chunk
-            units = units_of(chunk, number, most=self._plan.batch_rows, most_bytes=self._plan.batch_bytes)
+            plan = self._plan
+            units = units_of(chunk, number, most=plan.batch_rows, most_bytes=plan.batch_bytes, per_key=plan.per_key)
             order.link(units)
             if last is not None:
                 last.span.clean = bool(chunk.fresh[0])

@@ -12,7 +12,7 @@ import pyarrow as pa
 from activation.cursor.ledger import Span
 from activation.cursor.progress import Tail
 from activation.cursor.window import Position
-from activation.delivery.items import Items, cut
+from activation.delivery.items import Items, arrange, cut
 from activation.records.arrays import to_numpy
 from activation.records.encoded import Encoded, Rejected
 from activation.warehouses.base import CURSOR
@@ -47,16 +47,17 @@ class Chunk:
 
 @dataclass(slots=True)
 class Unit:
-    """One request and the source rows that it settles: its items, and the rejected and skipped rows between them.
+    """Some requests, mostly one, and the source rows that they settle: the items, and the rejected and skipped rows between.
 
     :ivar number: its place in the order of the rows.
+    :ivar requests: what is sent, one after the other; empty if no row is good.
     :ivar waits_for: the units before it that carry a row of one of its users.
     :ivar rejected: rows that the rules rejected; rows that the destination refuses are added.
     """
 
     number: int
     chunk: Chunk
-    items: Items | None
+    requests: tuple[Items, ...]
     span: Span
     rows: int
     skipped: int = 0
@@ -64,23 +65,27 @@ class Unit:
     rejected: list[Rejected] = field(default_factory=list)
 
 
-def units_of(chunk: Chunk, first_number: int, *, most: int, most_bytes: int) -> list[Unit]:
+def units_of(chunk: Chunk, first_number: int, *, most: int, most_bytes: int, per_key: int | None = None) -> list[Unit]:
     """Cut a chunk into units that cover each of its rows exactly once.
 
     :param first_number: the number of the first unit.
+    :param most: most items of a request.
+    :param most_bytes: most bytes of a request's items.
+    :param per_key: most items of one key in a request.
     """
     rows = chunk.batch.num_rows
-    requests: list[Items | None] = [*cut(chunk.encoded, most=most, most_bytes=most_bytes)] or [None]
+    cuts: list[Items | None] = [*cut(chunk.encoded, most=most, most_bytes=most_bytes)] or [None]
     ticks, nulls = _ticks(chunk)
     rejected_rows = [one.row for one in chunk.encoded.rejected]
     units: list[Unit] = []
     first = 0
-    for offset, items in enumerate(requests):
-        last = rows if offset == len(requests) - 1 or items is None else items.row(len(items) - 1) + 1
+    for offset, items in enumerate(cuts):
+        last = rows if offset == len(cuts) - 1 or items is None else items.row(len(items) - 1) + 1
         span = Span(chunk.place(last - 1), _tail(chunk, ticks, nulls, first, last), last < rows and bool(chunk.fresh[last]))
         rejected = chunk.encoded.rejected[bisect_left(rejected_rows, first) : bisect_left(rejected_rows, last)]
         skipped = 0 if chunk.skipped is None else int(np.count_nonzero(chunk.skipped[first:last]))
-        units.append(Unit(first_number + offset, chunk, items, span, last - first, skipped, rejected=list(rejected)))
+        requests = () if items is None else arrange(items, per_key)
+        units.append(Unit(first_number + offset, chunk, requests, span, last - first, skipped, rejected=list(rejected)))
         first = last
     return units
 

@@ -117,11 +117,13 @@ async def _ask(endpoint: Endpoint) -> Answer:
     import numpy as np
 
     from activation.delivery.items import Items
-    from activation.destinations.braze.wire import TrackSink
+    from activation.destinations.braze.calls import track_call
+    from activation.destinations.braze.contract import DEFAULT_PROFILE
+    from activation.destinations.braze.wire import BrazeSink
     from activation.records.encoded import Encoded
 
     nothing = Encoded(memoryview(b""), np.zeros(1, np.int64), np.empty(0, np.int64), np.empty(0, np.uint64), ())
-    sink = TrackSink(endpoint, array="attributes", in_flight=1, timeout=10)
+    sink = BrazeSink(endpoint, (track_call("attributes", DEFAULT_PROFILE),), in_flight=1, timeout=10)
     await sink.open()
     try:
         return await sink.send(Items(nothing, 0, 0))

@@ -16,18 +16,17 @@ from activation.cursor.ledger import Ledger
 from activation.cursor.progress import Progress
 from activation.cursor.recovery import Move
 from activation.cursor.watermark import Watermark
-from activation.delivery.engine import Flight, Traffic
+from activation.delivery.engine import Traffic
 from activation.delivery.folder import safe_name
 from activation.delivery.journal import Journal
 from activation.delivery.reader import Reader, Source
 from activation.delivery.rejects import Origin, Rejects
 from activation.delivery.report import Report
-from activation.delivery.run import Plan, Run
-from activation.destinations.braze.attributes import AttributesEncoder
-from activation.destinations.braze.contract import ENVELOPE_BYTES
-from activation.destinations.braze.wire import TrackSink
+from activation.delivery.run import Run
+from activation.destinations.braze.kinds import KINDS
 from activation.hooks.braze import BrazeHook
 from activation.hooks.connections import open_source
+from activation.operators.braze_parts import braze_parts
 from activation.operators.memory import Memory, Opened, state_folder
 from activation.records.digests import Digests
 from activation.records.layout import bind
@@ -76,8 +75,11 @@ class Import:
             read = source.relation()
             table = Query(read) if isinstance(read, str) else read
             cursor = self._pipeline.cursor
-            self._layout = bind(table, self._warehouse.columns(table), cursor=cursor.column, key=cursor.key or ())
+            shape = KINDS[_braze(self._pipeline).data].shape
+            columns = self._warehouse.columns(table)
+            self._layout = bind(table, columns, cursor=cursor.column, key=cursor.key or (), shape=shape)
             watermark = self._memory.watermark()
+            self._memory.hold_to({"data": _braze(self._pipeline).data})
             opened = self._memory.resume(watermark) or self._open(watermark)
             rejects = Rejects(self._rejects_folder, Origin(self._pipeline.id, self._id, self._attempt), opened.parts)
             try:
@@ -132,35 +134,23 @@ class Import:
 
     def _deliver(self, opened: Opened, rejects: Rejects, expected: int) -> tuple[Progress, Traffic]:
         pipeline, boundary = self._pipeline, self._boundary
-        flight = Flight(pipeline.delivery.in_flight, pipeline.delivery.attempts, pipeline.delivery.max_delay.seconds)
-        plan = Plan(
-            pipeline.delivery.batch_rows,
-            pipeline.delivery.batch_bytes - ENVELOPE_BYTES,
-            flight,
-            pipeline.delivery.checkpoint.seconds,
-            pipeline.errors.max_reject_share,
-            expected,
-        )
-        assert isinstance(pipeline.destination, BrazeDestination)  # noqa: S101 - the only kind there is
-        encoder = AttributesEncoder(self._layout.roles, update_existing_only=pipeline.destination.update_existing_only)
+        parts = braze_parts(pipeline, self._endpoint, self._layout.roles, self._warehouse.tick_of(self._layout.extract))
+        plan = replace(parts.plan, expected=expected)
         names = [column.name for column in self._layout.extract.values]
         digests = Digests(names, opened.watermark.seen) if boundary.rule is Rule.DEDUP else None
-        sink = TrackSink(
-            self._endpoint, array="attributes", in_flight=flight.in_flight, timeout=pipeline.delivery.timeout.seconds
-        )
         ledger = Ledger(opened.progress, lookback=boundary.lookback, remember=boundary.remember)
-        reader = Reader(Source(self._warehouse, self._layout.extract, opened.window, opened.progress), encoder, digests)
+        reader = Reader(Source(self._warehouse, self._layout.extract, opened.window, opened.progress), parts.encoder, digests)
 
-        def save(done: Progress, parts: int) -> None:
-            self._memory.save(replace(opened, progress=done, parts=parts))
+        def save(done: Progress, count: int) -> None:
+            self._memory.save(replace(opened, progress=done, parts=count))
 
-        self._run = Run(reader, sink, ledger, rejects, plan, save)
+        self._run = Run(reader, parts.sink, ledger, rejects, plan, save)
         if self._stopped:
             self._run.stop()
         try:
             return self._run()
         finally:
-            encoder.close()
+            parts.encoder.close()
             if digests is not None:
                 digests.close()
 
@@ -192,6 +182,11 @@ def _tell(rejects: Rejects) -> None:
         log.warning("Rejected %s × %s: %s", f"{count:,}", code, rejects.samples[code])
     if rejects.counts:
         log.warning("The rejected rows are kept in %s", rejects.folder)
+
+
+def _braze(pipeline: Pipeline) -> BrazeDestination:
+    assert isinstance(pipeline.destination, BrazeDestination)  # noqa: S101 - the only kind there is
+    return pipeline.destination
 
 
 def _boundary(pipeline: Pipeline) -> Boundary:

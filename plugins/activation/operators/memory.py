@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 WATERMARK = "watermark"
+BINDING = "binding"
 PROGRESS = "progress"
 SPREADING = ("celery", "kubernetes", "ecs", "batch", "edge", "lambda")
 
@@ -127,6 +128,22 @@ class Memory:
             self.held = adopted
             return adopted
         return found.watermark
+
+    def hold_to(self, binding: Mapping[str, str]) -> None:
+        """Refuse to go on from a watermark under other settings than those that it was made with.
+
+        :param binding: settings that must stay the same, ``data`` for example.
+        :raises ConfigurationError: if one of them has changed; says how to begin anew.
+        """
+        known = self._asset.get(BINDING, default=None) or {}
+        for name, value in binding.items():
+            if self.held is not None and known.get(name, value) != value:
+                raise ConfigurationError(
+                    f"The pipeline's {name} was {known[name]!r} and is now {value!r}, but its watermark belongs to the former.",
+                    "Give the new pipeline an id of its own, or reset the state of this one.",
+                )
+        if known != dict(binding):
+            self._asset.set(BINDING, dict(binding))
 
     def resume(self, watermark: Watermark) -> Opened | None:
         """The window that an earlier try of this task began, if it still starts from the same watermark."""

@@ -31,6 +31,7 @@ class Encoded:
     :ivar rows: the index in the batch of each good row, ascending; shape (good rows,).
     :ivar keys: a hash of each good row's user; equal users have equal hashes; shape (good rows,), uint64.
     :ivar rejected: the other rows, by ascending index.
+    :ivar groups: which call each good row goes to, where a destination has several; shape (good rows,), uint8.
     """
 
     data: memoryview
@@ -38,6 +39,17 @@ class Encoded:
     rows: npt.NDArray[np.int64]
     keys: npt.NDArray[np.uint64]
     rejected: tuple[Rejected, ...]
+    groups: npt.NDArray[np.uint8] | None = None
+
+    def take(self, order: npt.NDArray[np.int64]) -> Encoded:
+        """Some of the good rows in another order, as a copy.
+
+        :param order: indexes of good rows.
+        """
+        parts = [self.data[self.offsets[index] : self.offsets[index + 1]] for index in order.tolist()]
+        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum([len(part) for part in parts], dtype=np.int64)])
+        groups = None if self.groups is None else self.groups[order]
+        return Encoded(memoryview(b"".join(parts)), offsets, self.rows[order], self.keys[order], (), groups)
 
 
 class Encoder(Protocol):

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from activation.errors import ConfigurationError
 from activation.records.identifiers import COLUMNS as IDENTIFIERS
 from activation.warehouses.base import CURSOR, Column, Extract, Relation, named
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The columns of a data type, by their fixed names in lower case.
+
+    :ivar identifiers: at least one of them must be there; they order rows with the same cursor value.
+    :ivar needed: all of them must be there.
+    :ivar optional: used if they are there.
+    :ivar refused: column -> why a table that has it is refused.
+    """
+
+    identifiers: tuple[str, ...] = IDENTIFIERS
+    needed: tuple[str, ...] = ("payload",)
+    optional: tuple[str, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+
+USER_DATA = Shape()
+"""User attributes, custom events and purchases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,27 +43,33 @@ class Layout:
     roles: dict[str, str]
 
 
-def bind(table: Relation, columns: Sequence[Column], *, cursor: str, key: Sequence[str] = ()) -> Layout:
+def bind(table: Relation, columns: Sequence[Column], *, cursor: str, key: Sequence[str] = (), shape: Shape = USER_DATA) -> Layout:
     """Find the columns of the fixed layout in a table.
 
     :param columns: the columns that the table has.
     :param cursor: the name of the cursor column.
     :param key: the columns that order rows with the same cursor value; empty: the identifier columns of the table.
-    :raises ConfigurationError: if a column is missing or stands there twice; names the table, the column and what is there.
+    :param shape: the columns of the data type.
+    :raises ConfigurationError: if a column is missing, refused or stands there twice; names the table, the column and what is
+        there.
     """
     name = named(table)
     at = _column(name, columns, cursor)
-    roles = {role: found.name for role in IDENTIFIERS if (found := _find(name, columns, role))}
+    for role, why in shape.refused.items():
+        if (found := _find(name, columns, role)) is not None:
+            raise ConfigurationError(f"{name} has a column {found.name}. {why}", "Read from a view without it.")
+    roles = {role: found.name for role in shape.identifiers if (found := _find(name, columns, role))}
     if not roles:
         raise ConfigurationError(
             f"{name} has no identifier column (it has {_names(columns)}).",
-            f"Add at least one of {', '.join(role.upper() for role in IDENTIFIERS)}.",
+            f"Add at least one of {', '.join(role.upper() for role in shape.identifiers)}.",
         )
     for one, other in (("alias_name", "alias_label"), ("alias_label", "alias_name")):
         if one in roles and other not in roles:
             raise ConfigurationError(f"{name} has {one.upper()} but not {other.upper()}.", "An alias needs both columns.")
     keys = [_column(name, columns, part) for part in key or roles.values()]
-    roles["payload"] = _column(name, columns, "payload", exact=False).name
+    roles |= {role: _column(name, columns, role, exact=False).name for role in shape.needed}
+    roles |= {role: found.name for role in shape.optional if (found := _find(name, columns, role))}
     if CURSOR in (column.name for column in keys):
         raise ConfigurationError(
             f"{name} has a key column {CURSOR}, a name that is taken.", "Read from a view that gives it another name."

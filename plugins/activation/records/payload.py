@@ -19,6 +19,10 @@ KEYS = "TRY(json_keys(payload)) AS keys"
 Each use of ``json_keys`` parses the payload once more, so the rules share this column.
 """
 
+# An empty object leaves only its closing brace, and no comma may stand before that.
+MEMBERS = r"""CASE WHEN len(keys) = 0 THEN '}' ELSE ',' || substr(ltrim(payload, E' \t\r\n'), 2) END"""
+"""SQL expression for what follows the first members of an object that takes over those of the payload."""
+
 _number = "-?[nNiI][aAnN][nNfF]"
 # One pattern a place: each begins with a fixed character, which the search finds much faster than an alternative of them.
 _places = (rf",\s*([}}\]]|{_number})", rf":\s*{_number}", rf"\[\s*{_number}", rf"^\s*{_number}")

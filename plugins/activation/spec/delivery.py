@@ -14,25 +14,24 @@ class Delivery(Block):
     """How requests are cut, sent and repeated (contracts: braze 2.3, 2.4)."""
 
     batch_rows: Annotated[
-        int,
+        int | None,
         Field(
             ge=1,
-            le=75,
+            le=1000,
             title="Rows per request",
-            description="Most objects in one request. Braze takes 75 (contracts: braze 2.3).",
+            description="Most objects in one request; `null` is what the destination takes, which also is the limit.",
             examples=[50],
         ),
-    ] = 75
+    ] = None
     batch_bytes: Annotated[
-        Size,
-        Between(Size.parse("1KB"), Size.parse("4MB")),
+        Annotated[Size, Between(Size.parse("1KB"), Size.parse("4MB"))] | None,
         Field(
             title="Bytes per request",
-            description="Most bytes in the body of one request. Braze takes 4MB (contracts: braze 2.3). "
+            description="Most bytes in the body of one request; `null` is what the destination takes. "
             "1 KB is 1000 bytes, 1 MB is 1000 KB.",
             examples=["512KB"],
         ),
-    ] = Size.parse("4MB")
+    ] = None
     in_flight: Annotated[
         int,
         Field(
@@ -67,6 +66,16 @@ class Delivery(Block):
             examples=["2s"],
         ),
     ] = Duration.parse("500ms")
+    rate_share: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=1,
+            title="Share of the rate limit",
+            description="How much of the destination's rate limit a run may use; the rest is left to other traffic.",
+            examples=[0.8],
+        ),
+    ] = 1.0
     max_delay: Annotated[
         Duration,
         Between(Duration(0), Duration.parse("1h")),

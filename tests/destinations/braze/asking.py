@@ -7,10 +7,10 @@ from typing import Any
 
 from activation.delivery.answer import Answer, Verdict
 from activation.delivery.items import Items
-from activation.destinations.braze.wire import Endpoint, TrackSink
+from activation.destinations.braze.wire import BrazeSink, Endpoint
 from activation.errors import ConfigurationError
 from sandbox.braze import BrazeSandbox
-from tests.records.encoding import encode
+from tests.records.encoding import ATTRIBUTES, encode
 
 
 def ask(endpoint: Endpoint, *rows: dict[str, Any], times: int = 1, timeout: float = 10) -> Answer:
@@ -18,7 +18,7 @@ def ask(endpoint: Endpoint, *rows: dict[str, Any], times: int = 1, timeout: floa
     encoded = encode(*(rows or ({"external_id": "u1", "payload": '{"plan":"pro"}'},)))
 
     async def send() -> Answer:
-        sink = TrackSink(endpoint, array="attributes", in_flight=2, timeout=timeout)
+        sink = BrazeSink(endpoint, ATTRIBUTES, in_flight=2, timeout=timeout)
         await sink.open()
         try:
             answers = [await sink.send(Items(encoded, 0, len(encoded.rows))) for _ in range(times)]

@@ -11,6 +11,8 @@ import pytest
 
 from activation.delivery.answer import Answer, Reason, Verdict
 from activation.destinations.braze.answers import read_answer
+from activation.destinations.braze.calls import track_call
+from activation.destinations.braze.contract import DEFAULT_PROFILE
 from activation.errors import ConfigurationError
 
 SECRET = "0f1e2d3c-key"
@@ -22,7 +24,7 @@ REST = "Set the connection's host to your instance's REST endpoint, such as http
 
 def read(status: int, body: Any, *, count: int = 3, array: str = "attributes", headers: dict[str, str] | None = None) -> Answer:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return read_answer(status, headers or {}, content, count=count, array=array, secret=SECRET)
+    return read_answer(status, headers or {}, content, count=count, call=track_call(array, DEFAULT_PROFILE), secret=SECRET)
 
 
 def error(kind: str, index: int | None = None, array: str | None = "attributes") -> dict[str, Any]:
@@ -134,7 +136,9 @@ def test_a_single_item_that_is_refused_takes_the_best_reason_there_is() -> None:
     ],
 )
 def test_refused_as_a_whole(status: int, body: Any, text: str) -> None:
-    assert read(status, body) == Answer(Verdict.REFUSED, Reason(f"refused_{status}", text))
+    too_many = "Max" in text
+    assert read(status, body) == Answer(Verdict.REFUSED, Reason(f"refused_{status}", text), too_many=too_many)
+    assert not read(status, body, count=1).too_many
 
 
 @pytest.mark.parametrize(
@@ -152,7 +156,8 @@ def test_refused_as_a_whole(status: int, body: Any, text: str) -> None:
     ],
 )
 def test_what_may_succeed_later(status: int, body: Any, text: str) -> None:
-    assert read(status, body) == Answer(Verdict.FAILED, Reason("server_error", text))
+    unknown = status in (408, 502, 504)  # a gateway gave up; Braze itself may have taken the request
+    assert read(status, body) == Answer(Verdict.FAILED, Reason("server_error", text), unknown=unknown)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from activation.destinations.braze.attributes import AttributesEncoder
 from tests.records import reference
-from tests.records.encoding import ROLES, batch_of, encode, object_of, texts
+from tests.records.encoding import ROLES, attributes_encoder, batch_of, encode, object_of, texts
 
 ALIAS = {"alias_name": "n", "alias_label": "l"}
 KINDS: list[dict[str, str]] = [{"external_id": "u"}, ALIAS, {"braze_id": "b"}, {"email": "a@x.io"}, {"phone": "+82"}]
@@ -79,7 +78,7 @@ def test_a_batch_of_many_vectors_keeps_its_order() -> None:
 
 def test_a_sliced_batch_is_encoded_from_its_own_beginning() -> None:
     rows = [{"external_id": f"u{number}"} for number in range(10)]
-    encoder = AttributesEncoder(ROLES)
+    encoder = attributes_encoder(ROLES)
     part = encoder.encode(batch_of(rows).slice(3, 4))
     assert texts(part) == [f'{{"external_id":"u{number}"}}' for number in range(3, 7)]
     assert part.rows.tolist() == [0, 1, 2, 3]
@@ -87,7 +86,7 @@ def test_a_sliced_batch_is_encoded_from_its_own_beginning() -> None:
 
 
 def test_a_table_may_have_a_part_of_the_columns_under_names_of_its_own() -> None:
-    encoder = AttributesEncoder({"email": "Mail", "payload": "doc"})
+    encoder = attributes_encoder({"email": "Mail", "payload": "doc"})
     batch = batch_of([{"email": "a@x.io", "payload": '{"a":1}'}]).select(["cursor", "EMAIL", "PAYLOAD"])
     assert texts(encoder.encode(batch.rename_columns(["cursor", "Mail", "doc"]))) == ['{"email":"a@x.io","a":1}']
     encoder.close()

@@ -13,9 +13,10 @@ import pytest
 from activation.cursor.progress import Progress
 from activation.delivery.engine import Flight
 from activation.delivery.run import Plan
-from activation.destinations.braze.wire import Endpoint, TrackSink
+from activation.destinations.braze.wire import BrazeSink, Endpoint
 from activation.errors import ConfigurationError, TransientError
 from sandbox.braze import ApiKey, BrazeSandbox, Fault, Visibility
+from tests.records.encoding import ATTRIBUTES
 from tests.support.attempts import Pipe
 from tests.support.memory import MemoryWarehouse, Row
 
@@ -61,7 +62,7 @@ def pipe_of(
     server: BrazeSandbox, rows: list[Row], folder: Path, *, timeout: float = 10, attempts: int = 12, batch: int = BATCH
 ) -> Pipe:
     flight = Flight(8, attempts, max_delay=0.05, first_delay=0.005)
-    sink = TrackSink(Endpoint(server.url, server.key), array="attributes", in_flight=8, timeout=timeout)
+    sink = BrazeSink(Endpoint(server.url, server.key), ATTRIBUTES, in_flight=8, timeout=timeout)
     plan = Plan(batch_rows=batch, flight=flight, checkpoint=0.02)
     return Pipe(MemoryWarehouse(rows, clock=10**6, page=150), sink, plan=plan, folder=folder)
 
@@ -179,7 +180,7 @@ def test_a_request_that_always_fails_ends_the_try_and_the_next_one_sends_the_res
 def test_a_key_that_is_not_good_ends_the_run_with_nothing_sent(keys: list[ApiKey], text: str, tmp_path: Path) -> None:
     with BrazeSandbox(keys=keys) as server:
         pipe = pipe_of(server, rows_of(300), tmp_path)
-        pipe.sink = TrackSink(Endpoint(server.url, "sandbox-key"), array="attributes", in_flight=8, timeout=5)
+        pipe.sink = BrazeSink(Endpoint(server.url, "sandbox-key"), ATTRIBUTES, in_flight=8, timeout=5)
         with pytest.raises(ConfigurationError, match=text):
             pipe.run()
         assert server.summary()["profiles"] == 0

@@ -11,11 +11,11 @@ import pytest
 
 from activation.delivery.answer import Answer, Verdict
 from activation.delivery.items import Items
-from activation.destinations.braze.wire import Endpoint, TrackSink
+from activation.destinations.braze.wire import BrazeSink, Endpoint
 from activation.errors import ConfigurationError
 from sandbox.braze import BrazeSandbox, Tls
 from sandbox.tls import private_authority
-from tests.records.encoding import encode
+from tests.records.encoding import ATTRIBUTES, encode
 
 from .asking import ask, at, problem, trouble
 
@@ -114,7 +114,7 @@ def test_a_host_that_was_there_may_come_back(server: BrazeSandbox, monkeypatch: 
     endpoint = at(server, url=server.url.replace("127.0.0.1", "localhost"))
 
     async def send() -> list[Answer]:
-        sink = TrackSink(endpoint, array="attributes", in_flight=2, timeout=5)
+        sink = BrazeSink(endpoint, ATTRIBUTES, in_flight=2, timeout=5)
         await sink.open()
         try:
             first = await sink.send(Items(encoded, 0, 1))
@@ -145,7 +145,7 @@ def test_an_address_that_is_moved_is_not_followed(server: BrazeSandbox) -> None:
         listening = await asyncio.start_server(answer, "127.0.0.1", 0)
         url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
         encoded = encode({"external_id": "u"})
-        sink = TrackSink(Endpoint(url, "key"), array="attributes", in_flight=1, timeout=5)
+        sink = BrazeSink(Endpoint(url, "key"), ATTRIBUTES, in_flight=1, timeout=5)
         await sink.open()
         found = await sink.send(Items(encoded, 0, 1))
         await sink.close()

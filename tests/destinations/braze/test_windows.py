@@ -28,9 +28,9 @@ from activation.delivery.items import Items
 from activation.delivery.reader import Reader, Source
 from activation.delivery.rejects import Origin, Rejects
 from activation.delivery.run import Plan, Run
-from activation.destinations.braze.attributes import AttributesEncoder
-from activation.destinations.braze.wire import Endpoint, TrackSink
+from activation.destinations.braze.wire import BrazeSink, Endpoint
 from sandbox.braze import ControlClient
+from tests.records.encoding import ATTRIBUTES, attributes_encoder
 from tests.support.memory import EXTRACT, ROLES, MemoryWarehouse, Row
 
 pytestmark = pytest.mark.quiet
@@ -77,7 +77,7 @@ class Log:
 class Watched:
     """A sink that writes down what the real one answers."""
 
-    def __init__(self, sink: TrackSink) -> None:
+    def __init__(self, sink: BrazeSink) -> None:
         self._sink = sink
         self.log = Log()
 
@@ -109,7 +109,7 @@ def delivered(rows: list[Row], sink: Watched, folder: Path) -> Totals:
     """Send each row as a request of its own, with an encoder of its own, because several runs go side by side."""
     warehouse = MemoryWarehouse(rows)
     window = Boundary().open(Watermark(), now=10**9, at=0, nulls=0, latest=len(rows))
-    encoder = AttributesEncoder(ROLES)
+    encoder = attributes_encoder(ROLES)
     reader = Reader(Source(warehouse, EXTRACT, window, Progress()), encoder)
     run = Run(reader, sink, Ledger(Progress()), Rejects(folder, Origin("p", "r", 1)), Plan(batch_rows=1), lambda *_: None)
     try:
@@ -122,7 +122,7 @@ def measured(headers: str, rejection: str, folder: Path) -> Log:
     rows = [Row(number, f"u{number}", number) for number in range(BURST * (WINDOWS + 1) + BURST // 2)]
     rate = {"track": {"burst": BURST, "burst_seconds": SECONDS}, "headers": headers, "rejection": rejection}
     with server({"rate": rate}) as control:
-        sink = Watched(TrackSink(Endpoint(control.url, "sandbox-key"), array="attributes", in_flight=16, timeout=10))
+        sink = Watched(BrazeSink(Endpoint(control.url, "sandbox-key"), ATTRIBUTES, in_flight=16, timeout=10))
         totals = delivered(rows, sink, folder)
         summary = control.summary()
     assert (totals.sent, totals.rejected) == (len(rows), 0)

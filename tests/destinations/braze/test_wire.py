@@ -9,8 +9,9 @@ import pickle
 import pytest
 
 from activation.delivery.answer import Verdict
-from activation.destinations.braze.wire import Endpoint, TrackSink
+from activation.destinations.braze.wire import BrazeSink, Endpoint
 from sandbox.braze import ApiKey, BrazeSandbox, Fault
+from tests.records.encoding import ATTRIBUTES
 
 from .asking import ask, at, problem, trouble
 
@@ -64,7 +65,7 @@ def test_a_key_without_the_permission() -> None:
 
 def test_the_key_is_not_shown() -> None:
     endpoint = Endpoint("https://rest.iad-01.braze.com", "topsecret")
-    sink = TrackSink(endpoint, array="attributes", in_flight=1, timeout=1)
+    sink = BrazeSink(endpoint, ATTRIBUTES, in_flight=1, timeout=1)
     assert "topsecret" not in repr(endpoint) + str(endpoint) + repr(sink)
 
 

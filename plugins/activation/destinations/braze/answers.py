@@ -11,19 +11,19 @@ from typing import Any
 
 from activation.delivery.answer import Answer, RateNote, Reason, Verdict
 from activation.destinations.braze import contract
+from activation.destinations.braze.calls import Call
 from activation.errors import ConfigurationError
 
 _HOST_FIX = "Set the connection's host to your instance's REST endpoint, such as https://rest.iad-01.braze.com, without a path."
-_NAME = re.compile(r"[A-Z][A-Z0-9_]+")
+_NAME = re.compile(r"[A-Z][A-Z0-9_]+|[a-z]+(-[a-z]+)+")
 _Errors = tuple[dict[int, Reason], Reason | None]
 
 
-def read_answer(status: int, headers: Mapping[str, str], body: bytes, *, count: int, array: str, secret: str) -> Answer:
-    """Judge the answer to one ``/users/track`` request.
+def read_answer(status: int, headers: Mapping[str, str], body: bytes, *, count: int, call: Call, secret: str) -> Answer:
+    """Judge the answer to one request.
 
     :param headers: matched in any case.
     :param count: items of the request.
-    :param array: the array that they stood in: ``attributes``, ``events`` or ``purchases``.
     :param secret: the API key, which Braze echoes in a 401; it is taken out of every text.
     """
     rate = read_rate(headers, time.time())
@@ -31,14 +31,15 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, *, count: 
     said = data or {}
     message = _clean(said.get("message") or said.get("error") or "", secret)
     if 200 <= status < 300 and data is not None:
-        return _accepted(status, message, _by_index(said.get("errors"), count, array, secret), rate)
+        return _accepted(status, message, _by_index(said.get("errors"), count, call.array, secret), rate)
     if status in contract.REFUSED:
-        return _refused(status, message, _by_index(said.get("errors"), count, array, secret), count, rate)
+        return _refused(status, message, _by_index(said.get("errors"), count, call.array, secret), count, rate)
     if status == 429:
         return Answer(Verdict.LIMITED, Reason("rate_limited", message), rate=rate)
     if status in contract.FAILED or status >= 500:
-        return Answer(Verdict.FAILED, Reason("server_error", _status(status, message)), rate=rate)
-    return Answer(Verdict.FATAL, rate=rate, error=_not_braze(status) if data is None else _configuration(status, message))
+        unknown = status in contract.UNKNOWN
+        return Answer(Verdict.FAILED, Reason("server_error", _status(status, message)), rate=rate, unknown=unknown)
+    return Answer(Verdict.FATAL, rate=rate, error=_not_braze(status) if data is None else _configuration(status, message, call))
 
 
 def _accepted(status: int, message: str, errors: _Errors, rate: RateNote | None) -> Answer:
@@ -57,7 +58,8 @@ def _refused(status: int, message: str, errors: _Errors, count: int, rate: RateN
     if loose is None and len(rejected) == count:
         return Answer(Verdict.ACCEPTED, rejected=rejected, rate=rate)
     known = next(iter(rejected.values()), loose) if count == 1 else loose
-    return Answer(Verdict.REFUSED, known or Reason(f"refused_{status}", _status(status, message)), rate=rate)
+    too_many = contract.TOO_MANY in message.casefold() and count > 1
+    return Answer(Verdict.REFUSED, known or Reason(f"refused_{status}", _status(status, message)), rate=rate, too_many=too_many)
 
 
 def _by_index(errors: Any, count: int, array: str, secret: str) -> _Errors:
@@ -67,7 +69,10 @@ def _by_index(errors: Any, count: int, array: str, secret: str) -> _Errors:
     for error in errors if isinstance(errors, list) else [errors] if errors else []:
         element = error if isinstance(error, dict) else {"type": error}
         index = element.get("index")
-        reason = _reason(_clean(element.get("type") or element.get("message") or "unknown error", secret))
+        reason = _reason(
+            _clean(element.get("type") or element.get("id") or element.get("message") or "unknown error", secret),
+            _clean(element.get("message") or "", secret),
+        )
         if isinstance(index, int) and 0 <= index < count and element.get("input_array", array) == array:
             rejected.setdefault(index, reason)
         else:
@@ -75,9 +80,10 @@ def _by_index(errors: Any, count: int, array: str, secret: str) -> _Errors:
     return rejected, loose
 
 
-def _reason(text: str) -> Reason:
-    code = text.lower() if _NAME.fullmatch(text) else contract.SERVER_CODES.get(text.casefold(), "refused")
-    return Reason(code, f"Braze: {text}")
+def _reason(name: str, text: str) -> Reason:
+    """A reason whose code is Braze's own name, such as ``EMAIL_BAD_FORMAT`` or ``ids-too-large``, if it has one."""
+    code = re.sub("-", "_", name.lower()) if _NAME.fullmatch(name) else contract.SERVER_CODES.get(name.casefold(), "refused")
+    return Reason(code, f"Braze: {name}: {text}" if text and text != name else f"Braze: {name}")
 
 
 def _status(status: int, message: str) -> str:
@@ -136,7 +142,7 @@ def _not_braze(status: int) -> ConfigurationError:
     )
 
 
-def _configuration(status: int, message: str) -> ConfigurationError:
+def _configuration(status: int, message: str, call: Call) -> ConfigurationError:
     said = f" ({message})" if message else ""
     if status == 401:
         return ConfigurationError(
@@ -146,6 +152,11 @@ def _configuration(status: int, message: str) -> ConfigurationError:
     if status == 403:
         return ConfigurationError(
             f"Braze forbids the call with 403{said}.",
-            f"Give the API key the permission {contract.TRACK_PERMISSION}; the connection's host must have no path.",
+            f"Give the API key the permission {call.permission}; the connection's host must have no path.",
+        )
+    if status == 404 and call.array == "items":
+        return ConfigurationError(
+            f"Braze has no catalog for {call.path}: {status}{said}.",
+            "Create the catalog in Braze with the fields of the payload, or correct destination.catalog.name.",
         )
     return ConfigurationError(f"The Braze connection's host does not know the call: {status}{said}.", _HOST_FIX)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 INSTANCES = {
     **{f"US-0{number}": f"https://rest.iad-0{number}.braze.com" for number in range(1, 9)},
     "US-10": "https://rest.us-10.braze.com",
@@ -16,6 +18,54 @@ INSTANCES = {
 
 TRACK = "/users/track"
 TRACK_PERMISSION = "users.track"
+
+TRACK_BULK = "/users/track/bulk"
+TRACK_BULK_PERMISSION = "users.track.bulk"
+DELETE = "/users/delete"
+DELETE_PERMISSION = "users.delete"
+CATALOG_ITEMS = "/catalogs/{}/items"
+"""2.2."""
+
+MOST_BODY = 4_000_000
+"""Bytes of a request's body, but for the bulk endpoint (2.3)."""
+
+MOST_DELETES = 50
+MOST_ITEMS = 50
+"""Users of a delete, items of a catalog call (2.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What an account's contract allows in one request for user data (2.3).
+
+    :ivar objects: most objects.
+    :ivar bytes: most bytes of the body.
+    :ivar per_user: most objects of one user; ``None`` is without limit.
+    :ivar bulk: whether it is the bulk endpoint.
+    """
+
+    objects: int
+    bytes: int = MOST_BODY
+    per_user: int | None = None
+    bulk: bool = False
+
+
+DEFAULT_PROFILE = "combined_75"
+BULK_PROFILE = "bulk_1000"
+
+
+def profile(name: str) -> Profile:
+    """The limits of a profile: ``combined_N`` (N objects in total), ``per_array_75`` or ``bulk_1000``.
+
+    A pipeline fills one array, so ``per_array_75`` allows what ``combined_75`` does.
+    """
+    if name == BULK_PROFILE:
+        return Profile(1_000, 2_000_000, 100, bulk=True)
+    return Profile(int(name.rpartition("_")[2]))
+
+
+TOO_MANY = "max input length exceeded"
+"""Part of the message of a 400 for too many objects, in lower case (2.5)."""
 
 LIMIT_HEADER = "X-RateLimit-Limit"
 REMAINING_HEADER = "X-RateLimit-Remaining"
@@ -41,6 +91,9 @@ REFUSED = (400, 413)
 
 FAILED = (408, 500, 502, 503, 504)
 """Status codes after which the same request may succeed later (2.5; 408 inferred)."""
+
+UNKNOWN = (408, 502, 504)
+"""Those of :data:`FAILED` after which the request may have been carried out all the same: a gateway gave up (inferred)."""
 
 SERVER_CODES = {
     "the value provided for the 'email' field is not a valid email.": "email_bad_format",

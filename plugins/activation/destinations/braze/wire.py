@@ -12,8 +12,8 @@ import aiohttp
 
 from activation.delivery.answer import Answer, Reason, Verdict
 from activation.delivery.items import Items
-from activation.destinations.braze import contract
 from activation.destinations.braze.answers import read_answer
+from activation.destinations.braze.calls import Call
 from activation.errors import ConfigurationError
 
 
@@ -31,19 +31,17 @@ class Endpoint:
     ca_file: str = ""
 
 
-class TrackSink:
-    """A :class:`~activation.delivery.answer.Sink` for ``POST /users/track``.
+class BrazeSink:
+    """A :class:`~activation.delivery.answer.Sink` for the calls of one data type.
 
-    :param array: the array that the items go into: ``attributes``, ``events`` or ``purchases``.
+    :param calls: where the items of each group go.
     :param in_flight: most connections.
     :param timeout: seconds until a request counts as unanswered.
     """
 
-    def __init__(self, endpoint: Endpoint, *, array: str, in_flight: int, timeout: float) -> None:
-        self._endpoint, self._array = endpoint, array
+    def __init__(self, endpoint: Endpoint, calls: tuple[Call, ...], *, in_flight: int, timeout: float) -> None:
+        self._endpoint, self._calls = endpoint, calls
         self._in_flight, self._timeout = in_flight, timeout
-        self._url = endpoint.url + contract.TRACK
-        self._head, self._foot = f'{{"{array}":['.encode(), b"]}"
         self._session: aiohttp.ClientSession | None = None
         self._answered = False
 
@@ -69,16 +67,15 @@ class TrackSink:
     async def send(self, items: Items) -> Answer:
         """Send one request; see :class:`~activation.delivery.answer.Sink`."""
         assert self._session is not None, "open() comes first"  # noqa: S101
-        body = b"".join((self._head, items.data, self._foot))
+        call = self._calls[items.group]
+        url = self._endpoint.url + call.path
         try:
-            async with self._session.post(self._url, data=body, allow_redirects=False) as response:
+            async with self._session.request(call.method, url, data=call.body(items.data), allow_redirects=False) as response:
                 content = await response.read()
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
             return self._unanswered(error)
         self._answered = True
-        return read_answer(
-            response.status, response.headers, content, count=len(items), array=self._array, secret=self._endpoint.key
-        )
+        return read_answer(response.status, response.headers, content, count=len(items), call=call, secret=self._endpoint.key)
 
     def _unanswered(self, error: BaseException) -> Answer:
         """No answer: a wrong address if there never was one and it cannot be one, else something that may pass."""
@@ -94,7 +91,8 @@ class TrackSink:
                 Verdict.FATAL, error=ConfigurationError(f"{url} does not speak TLS.", "Check the connection's host and port.")
             )
         what = "did not answer in time" if isinstance(error, asyncio.TimeoutError) else f"could not be reached ({_name(error)})"
-        return Answer(Verdict.FAILED, Reason("no_answer", f"{url} {what}. If that stays so, check the connection's host."))
+        reason = Reason("no_answer", f"{url} {what}. If that stays so, check the connection's host.")
+        return Answer(Verdict.FAILED, reason, unknown=not isinstance(error, aiohttp.ClientConnectorError))
 
     async def close(self) -> None:
         """Close the connections."""
