@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from activation.delivery.cutting import Cutting
 from activation.delivery.order import KeyOrder
 from activation.delivery.units import Unit, units_of
 
@@ -19,7 +20,7 @@ def linked(chunks: list[list[int | None]], *, most: int, reach: int) -> list[Uni
     order = KeyOrder(reach)
     units: list[Unit] = []
     for users in chunks:
-        part = units_of(chunk_of(users), len(units), most=most, most_bytes=1_000)
+        part = units_of(chunk_of(users), len(units), Cutting(most, 1_000))
         order.link(part)
         units += part
     return units

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from activation.cursor.boundary import Boundary, Rule
 from activation.delivery.answer import Answer, Reason, Verdict
+from activation.delivery.cutting import Cutting
 from activation.delivery.engine import Flight
 from activation.delivery.run import Plan
 from activation.errors import TransientError
@@ -36,7 +37,8 @@ def pipe_of(rows: list[Row], shape: tuple[int, int, int], rule: Rule = Rule.COUN
     page, batch, in_flight = shape
     jitter = random.Random(seed)
     sink = MemorySink(delay=lambda: jitter.choice([0, 0, 0.001]))
-    plan = Plan(batch_rows=batch, flight=Flight(in_flight, first_delay=0.001), checkpoint=0.002)
+    cutting = Cutting(batch, together=seed % 2 == 1)
+    plan = Plan(cutting, flight=Flight(in_flight, first_delay=0.001), checkpoint=0.002)
     return Pipe(MemoryWarehouse(rows, clock=10, page=page), sink, Boundary(rule), plan)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from activation.cursor.progress import Totals
 from activation.delivery.answer import Answer, Reason, Verdict
+from activation.delivery.cutting import Cutting
 from activation.delivery.engine import Flight
 from activation.delivery.report import check
 from activation.delivery.run import Plan
@@ -19,7 +20,7 @@ from tests.support.memory import BAD, MemorySink, MemoryWarehouse, Row
 
 def pipe_of(count: int, **plan: Any) -> tuple[Pipe, MemorySink, MemoryWarehouse]:
     sink, warehouse = MemorySink(), MemoryWarehouse([Row(index, f"u{index}", index) for index in range(count)], clock=10**6)
-    return Pipe(warehouse, sink, plan=Plan(batch_rows=5, checkpoint=0.005, **plan)), sink, warehouse
+    return Pipe(warehouse, sink, plan=Plan(Cutting(5), checkpoint=0.005, **plan)), sink, warehouse
 
 
 def test_stopping_finishes_what_is_in_flight_and_keeps_the_progress() -> None:

@@ -130,7 +130,7 @@ class Engine:
         for number in unit.waits_for:
             if (previous := self._open.get(number)) is not None:
                 await previous.wait()
-        sent = 0
+        sent = unit.away
         pending = [*reversed(unit.requests)]
         while pending:
             items = pending.pop()
@@ -139,14 +139,34 @@ class Engine:
                 continue
             answer = await self._ask(items)
             if answer.verdict is Verdict.ACCEPTED:
-                sent += len(items) - len(answer.rejected)
-                unit.rejected += [_reject(items.row(index), why) for index, why in answer.rejected.items()]
+                sent += unit.own(items)
+                for index, reason in answer.rejected.items():
+                    sent -= self._refuse(unit, items.row(index), reason)
             elif len(items) == 1:
-                unit.rejected.append(_reject(items.row(0), answer.reason))
+                self._refuse(unit, items.row(0), answer.reason)
             else:
                 if answer.too_many:
                     self._most = min(self._most, len(items) - 1)
                 pending += reversed(items.halves())
+        self._close(unit, sent)
+
+    @staticmethod
+    def _refuse(unit: Unit, row: int, reason: Reason) -> int:
+        """Note a refused row: with the unit, or for the unit that it belongs to. Gives 1 if it is the unit's own, else 0."""
+        refused = Rejected(row, reason.code, reason.message)
+        if unit.first <= row < unit.last:
+            unit.rejected.append(refused)
+            return 1
+        unit.chunk.elsewhere[row] = refused
+        return 0
+
+    def _close(self, unit: Unit, sent: int) -> None:
+        """Settle a unit whose requests are answered."""
+        if unit.away:
+            elsewhere = unit.chunk.elsewhere
+            refused = [elsewhere.pop(row) for row in range(unit.first, unit.last) if row in elsewhere]
+            unit.rejected += refused
+            sent -= len(refused)
         reasons: dict[str, int] = {}
         for one in unit.rejected:
             reasons[one.code] = reasons.get(one.code, 0) + 1
@@ -207,7 +227,3 @@ class Engine:
 _UNKNOWN = Reason(
     "outcome_unknown", "No answer came, so nobody knows whether the row is in. It was not sent again (on_unknown: reject)."
 )
-
-
-def _reject(row: int, reason: Reason) -> Rejected:
-    return Rejected(row, reason.code, reason.message)

@@ -23,19 +23,19 @@ class KeyOrder:
 
     def link(self, units: Sequence[Unit]) -> None:
         """Set ``waits_for`` of the next units in the order of the rows."""
-        sending = [unit for unit in units if unit.requests]
-        if not sending:
+        sent = [(unit.number, items.encoded.keys[items.first : items.last]) for unit in units for items in unit.requests]
+        if not sent:
             return
-        counts = [sum(len(items) for items in unit.requests) for unit in sending]
-        numbers = np.repeat([unit.number for unit in sending], counts)
-        keys = np.concatenate([self._keys, sending[0].chunk.encoded.keys])
-        owners = np.concatenate([self._units, numbers])
+        keys = np.concatenate([self._keys, *(part for _, part in sent)])
+        owners = np.concatenate([self._units, np.repeat([number for number, _ in sent], [len(part) for _, part in sent])])
         order = np.argsort(keys, kind="stable")
         same = np.flatnonzero(keys[order][1:] == keys[order][:-1])
         if len(same):
             pairs = np.stack([owners[order[same + 1]], owners[order[same]]])
             pairs = np.unique(pairs[:, (pairs[0] != pairs[1]) & (pairs[0] >= units[0].number)], axis=1)
             for later, earlier in pairs.T:
-                units[later - units[0].number].waits_for.append(int(earlier))
+                waits_for = units[later - units[0].number].waits_for
+                if earlier not in waits_for:
+                    waits_for.append(int(earlier))
         near = owners > units[-1].number - self._reach
         self._keys, self._units = keys[near], owners[near]

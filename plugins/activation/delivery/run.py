@@ -20,6 +20,7 @@ from activation.cursor.ledger import Ledger
 from activation.cursor.progress import Progress
 from activation.delivery.answer import Sink
 from activation.delivery.budget import RateBudget
+from activation.delivery.cutting import Cutting
 from activation.delivery.engine import LEAD, Engine, Flight, Traffic
 from activation.delivery.order import KeyOrder
 from activation.delivery.reader import Reader
@@ -44,21 +45,17 @@ JUDGE_FROM = 1_000
 class Plan:
     """How an attempt sends and saves.
 
-    :ivar batch_rows: most items of a request.
-    :ivar batch_bytes: most bytes of a request's items.
-    :ivar per_key: most items of one key (a user, a catalog item) in a request; ``None`` is without limit.
+    :ivar cutting: how requests are cut.
     :ivar checkpoint: seconds between two saves of the progress.
     :ivar max_reject_share: a run stops when a greater share of its rows (of at least 1,000) was rejected; 0 to 1.
     :ivar rate_share: share of the destination's rate limit that the run may use, 0 to 1.
     :ivar expected: rows that are left to read, for the share done in the log.
     """
 
-    batch_rows: int = 75
-    batch_bytes: int = 4_000_000
+    cutting: Cutting = field(default_factory=Cutting)
     flight: Flight = field(default_factory=Flight)
     checkpoint: float = 0.5
     max_reject_share: float = 1.0
-    per_key: int | None = None
     rate_share: float = 1.0
     expected: int = 0
 
@@ -213,8 +210,7 @@ class Run:
         while (chunk := await self._chunks.get()) is not None:
             if isinstance(chunk, BaseException):
                 raise chunk
-            plan = self._plan
-            units = units_of(chunk, number, most=plan.batch_rows, most_bytes=plan.batch_bytes, per_key=plan.per_key)
+            units = units_of(chunk, number, self._plan.cutting)
             order.link(units)
             if last is not None:
                 last.span.clean = bool(chunk.fresh[0])

@@ -12,7 +12,8 @@ import pyarrow as pa
 from activation.cursor.ledger import Span
 from activation.cursor.progress import Tail
 from activation.cursor.window import Position
-from activation.delivery.items import Items, arrange, cut
+from activation.delivery.cutting import Cutting, pieces
+from activation.delivery.items import Items
 from activation.records.arrays import to_numpy
 from activation.records.encoded import Encoded, Rejected
 from activation.warehouses.base import CURSOR
@@ -28,6 +29,7 @@ class Chunk:
     :ivar fresh: whether each row stands at another place than the row before it; shape (rows,).
     :ivar skipped: rows that were sent by an earlier run; shape (rows,); they are not among the encoded ones.
     :ivar digests: hash of each row as text, for the ``dedup`` rule; empty otherwise.
+    :ivar elsewhere: rows that were refused in the request of an earlier unit, until their own unit takes them.
     """
 
     batch: pa.RecordBatch
@@ -37,6 +39,7 @@ class Chunk:
     fresh: npt.NDArray[np.bool_]
     skipped: npt.NDArray[np.bool_] | None = None
     digests: tuple[str, ...] = ()
+    elsewhere: dict[int, Rejected] = field(default_factory=dict)
 
     def place(self, row: int) -> Position:
         """The position of one row."""
@@ -51,7 +54,10 @@ class Unit:
 
     :ivar number: its place in the order of the rows.
     :ivar requests: what is sent, one after the other; empty if no row is good.
-    :ivar waits_for: the units before it that carry a row of one of its users.
+    :ivar first: the index in the chunk of its first row.
+    :ivar away: its rows that an earlier unit sends, together with other rows of their users.
+    :ivar lends: whether it sends rows of later units.
+    :ivar waits_for: the units before it that carry a row of one of its users, or one of its rows.
     :ivar rejected: rows that the rules rejected; rows that the destination refuses are added.
     """
 
@@ -61,33 +67,59 @@ class Unit:
     span: Span
     rows: int
     skipped: int = 0
+    first: int = 0
+    away: int = 0
+    lends: bool = False
     waits_for: list[int] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
 
+    @property
+    def last(self) -> int:
+        """The index in the chunk behind its last row."""
+        return self.first + self.rows
 
-def units_of(chunk: Chunk, first_number: int, *, most: int, most_bytes: int, per_key: int | None = None) -> list[Unit]:
+    def own(self, items: Items) -> int:
+        """How many of some items are rows of this unit."""
+        if not self.lends:
+            return len(items)
+        rows = items.encoded.rows[items.first : items.last]
+        return int(np.count_nonzero((rows >= self.first) & (rows < self.last)))
+
+
+def units_of(chunk: Chunk, first_number: int, how: Cutting) -> list[Unit]:
     """Cut a chunk into units that cover each of its rows exactly once.
 
     :param first_number: the number of the first unit.
-    :param most: most items of a request.
-    :param most_bytes: most bytes of a request's items.
-    :param per_key: most items of one key in a request.
     """
     rows = chunk.batch.num_rows
-    cuts: list[Items | None] = [*cut(chunk.encoded, most=most, most_bytes=most_bytes)] or [None]
     ticks, nulls = _ticks(chunk)
     rejected_rows = [one.row for one in chunk.encoded.rejected]
     units: list[Unit] = []
     first = 0
-    for offset, items in enumerate(cuts):
-        last = rows if offset == len(cuts) - 1 or items is None else items.row(len(items) - 1) + 1
+    for offset, (requests, last) in enumerate(pieces(chunk.encoded, rows, how)):
         span = Span(chunk.place(last - 1), _tail(chunk, ticks, nulls, first, last), last < rows and bool(chunk.fresh[last]))
         rejected = chunk.encoded.rejected[bisect_left(rejected_rows, first) : bisect_left(rejected_rows, last)]
         skipped = 0 if chunk.skipped is None else int(np.count_nonzero(chunk.skipped[first:last]))
-        requests = () if items is None else arrange(items, per_key)
-        units.append(Unit(first_number + offset, chunk, requests, span, last - first, skipped, rejected=list(rejected)))
+        number = first_number + offset
+        units.append(Unit(number, chunk, requests, span, last - first, skipped, first, rejected=list(rejected)))
         first = last
+    if how.together:
+        _lend(units)
     return units
+
+
+def _lend(units: list[Unit]) -> None:
+    """Let each unit know of its rows that an earlier one sends."""
+    ends = [unit.last for unit in units]
+    for unit in units:
+        for items in unit.requests:
+            rows = items.encoded.rows[items.first : items.last]
+            homes, counts = np.unique(np.searchsorted(ends, rows[rows >= unit.last], side="right"), return_counts=True)
+            unit.lends = unit.lends or len(homes) > 0
+            for home, count in zip(homes.tolist(), counts.tolist(), strict=True):
+                units[home].away += count
+                if unit.number not in units[home].waits_for[-1:]:
+                    units[home].waits_for.append(unit.number)
 
 
 def _ticks(chunk: Chunk) -> tuple[npt.NDArray[np.int64], int]:

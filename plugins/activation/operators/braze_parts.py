@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from activation.delivery.answer import Sink
+from activation.delivery.cutting import Cutting
 from activation.delivery.engine import Flight
 from activation.delivery.run import Plan
 from activation.destinations.braze import contract
@@ -44,19 +45,18 @@ def braze_parts(pipeline: Pipeline, endpoint: Endpoint, roles: Mapping[str, str]
         destination.profile,
     )
     most, most_bytes = kind.most or limits.objects, contract.MOST_BODY if kind.most else limits.bytes
-    plan = Plan(
+    cutting = Cutting(
         min(delivery.batch_rows or most, most),
         min(delivery.batch_bytes or most_bytes, most_bytes) - contract.ENVELOPE_BYTES,
-        Flight(
-            delivery.in_flight,
-            delivery.attempts,
-            delivery.max_delay.seconds,
-            reject_unknown=destination.on_unknown == "reject" and not kind.repeatable,
-        ),
-        delivery.checkpoint.seconds,
-        pipeline.errors.max_reject_share,
-        rate_share=delivery.rate_share,
-        per_key=kind.per_key if kind.most else limits.per_user,
+        kind.per_key if kind.most else limits.per_user,
+        kind.together,
     )
+    flight = Flight(
+        delivery.in_flight,
+        delivery.attempts,
+        delivery.max_delay.seconds,
+        reject_unknown=destination.on_unknown == "reject" and not kind.repeatable,
+    )
+    plan = Plan(cutting, flight, delivery.checkpoint.seconds, pipeline.errors.max_reject_share, delivery.rate_share)
     sink = BrazeSink(endpoint, kind.calls(options), in_flight=delivery.in_flight, timeout=delivery.timeout.seconds)
     return Parts(ItemsEncoder(kind.form(options), roles), sink, plan)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from activation.cursor.progress import Progress
+from activation.delivery.cutting import Cutting
 from activation.delivery.engine import Flight
 from activation.delivery.run import Plan
 from activation.destinations.braze.wire import BrazeSink, Endpoint
@@ -63,7 +64,7 @@ def pipe_of(
 ) -> Pipe:
     flight = Flight(8, attempts, max_delay=0.05, first_delay=0.005)
     sink = BrazeSink(Endpoint(server.url, server.key), ATTRIBUTES, in_flight=8, timeout=timeout)
-    plan = Plan(batch_rows=batch, flight=flight, checkpoint=0.02)
+    plan = Plan(Cutting(batch), flight=flight, checkpoint=0.02)
     return Pipe(MemoryWarehouse(rows, clock=10**6, page=150), sink, plan=plan, folder=folder)
 
 

@@ -24,6 +24,7 @@ from activation.cursor.ledger import Ledger
 from activation.cursor.progress import Progress, Totals
 from activation.cursor.watermark import Watermark
 from activation.delivery.answer import Answer, Verdict
+from activation.delivery.cutting import Cutting
 from activation.delivery.items import Items
 from activation.delivery.reader import Reader, Source
 from activation.delivery.rejects import Origin, Rejects
@@ -111,7 +112,7 @@ def delivered(rows: list[Row], sink: Watched, folder: Path) -> Totals:
     window = Boundary().open(Watermark(), now=10**9, at=0, nulls=0, latest=len(rows))
     encoder = attributes_encoder(ROLES)
     reader = Reader(Source(warehouse, EXTRACT, window, Progress()), encoder)
-    run = Run(reader, sink, Ledger(Progress()), Rejects(folder, Origin("p", "r", 1)), Plan(batch_rows=1), lambda *_: None)
+    run = Run(reader, sink, Ledger(Progress()), Rejects(folder, Origin("p", "r", 1)), Plan(Cutting(1)), lambda *_: None)
     try:
         return run()[0].totals
     finally:

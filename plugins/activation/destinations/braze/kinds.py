@@ -40,6 +40,7 @@ class Kind:
     :ivar repeatable: whether sending an item twice leaves the same result.
     :ivar most: most items of a request; ``None``: the profile says so.
     :ivar per_key: most items about one thing in a request.
+    :ivar together: whether the changes of one user go out in one request, because Braze may apply requests in any order (2.6).
     """
 
     shape: Shape
@@ -48,6 +49,7 @@ class Kind:
     repeatable: bool = True
     most: int | None = None
     per_key: int | None = None
+    together: bool = False
 
 
 KINDS = {
@@ -55,6 +57,7 @@ KINDS = {
         USER_DATA,
         lambda chosen: attributes.form(update_existing_only=chosen.update_existing_only, lint=chosen.lint),
         lambda chosen: (track_call("attributes", chosen.profile),),
+        together=True,
     ),
     "events": Kind(
         USER_DATA,
