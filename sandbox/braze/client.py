@@ -11,9 +11,11 @@ from typing import Any
 import msgspec
 
 from sandbox.braze.control import PREFIX
-from sandbox.braze.settings import Answers, Fault, Faults, Limits, Rate, Visibility
+from sandbox.braze.limits import Attributes, Limits
+from sandbox.braze.rates import Rate
+from sandbox.braze.settings import Answers, Fault, Faults, Validation, Visibility
 
-Group = Limits | Rate | Answers | Visibility | Faults | Mapping[str, Any]
+Group = Limits | Rate | Answers | Visibility | Faults | Attributes | Validation | Mapping[str, Any]
 
 
 class ControlError(RuntimeError):
@@ -43,6 +45,23 @@ class ControlClient:
         """Every applied purchase, a quantity of n as n purchases."""
         return list(self.lines("purchases.ndjson"))
 
+    def dropped(self) -> list[dict[str, Any]]:
+        """Updates that were dropped although the answer said success: request, user, ``attribute``, ``reason``."""
+        return list(self.lines("dropped.ndjson"))
+
+    def catalog_items(self, catalog: str) -> list[dict[str, Any]]:
+        """Every visible item of a catalog, in the order of creation."""
+        return [line["item"] for line in self.lines("catalog_items.ndjson") if line["catalog"] == catalog]
+
+    def ignored_items(self) -> list[dict[str, Any]]:
+        """Items of accepted catalog requests that changed nothing: ``catalog``, ``method``, ``id``."""
+        return list(self.lines("ignored.ndjson"))
+
+    def violations(self) -> list[dict[str, Any]]:
+        """Where an exchange since the last reset broke the contract: ``request``, ``rule``, ``place``, ``message``..."""
+        found: list[dict[str, Any]] = self._call("GET", "violations")
+        return found
+
     def requests(self) -> list[dict[str, Any]]:
         """The last 200 API requests, oldest first."""
         found: list[dict[str, Any]] = self._call("GET", "requests")
@@ -63,6 +82,28 @@ class ControlClient:
         changed: dict[str, Any] = self._call("PATCH", "settings", patch)
         return changed
 
+    def create_catalog(self, name: str, **fields: str) -> None:
+        """Create a catalog with fields of these types beside ``id``, without the API.
+
+        Raises:
+            ControlError: the description breaks a rule.
+        """
+        described = [{"name": field, "type": kind} for field, kind in {"id": "string", **fields}.items()]
+        self._call("POST", "catalogs", [{"name": name, "fields": described}])
+
+    def give_integrations(self, *integrations: Mapping[str, Any]) -> None:
+        """Hand in integrations with their ``runs``, oldest first; one whose id is known replaces it.
+
+        Raises:
+            ControlError: an unknown field or a value that is not allowed.
+        """
+        self._call("POST", "integrations", [dict(integration) for integration in integrations])
+
+    def integrations(self) -> list[dict[str, Any]]:
+        """The integrations with their runs, triggered ones included."""
+        found: list[dict[str, Any]] = self._call("GET", "integrations")
+        return found
+
     def add_faults(self, *faults: Fault) -> None:
         """Add fault rules behind those in force."""
         self._call("POST", "faults", [asdict(fault) for fault in faults])
@@ -72,7 +113,7 @@ class ControlClient:
         self._call("DELETE", "faults")
 
     def reset(self) -> None:
-        """Forget data, counts, rate-limit windows and fault rules; keep the other switches."""
+        """Forget data, counts, violations, rate-limit windows and fault rules; keep the other switches."""
         self._call("POST", "reset")
 
     def settle(self) -> None:

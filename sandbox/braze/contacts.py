@@ -5,37 +5,36 @@ from typing import Any, Generic, TypeVar
 
 from sandbox.braze.identity import IdentityKey
 
+_KINDS = {"email", "phone"}
 _P = TypeVar("_P")
 
 
 class Contacts(Generic[_P]):
-    """An index that its owner keeps up to date: ``remove`` with the old attributes, ``add`` with the new ones."""
+    """An index that its owner tells of every change."""
 
     def __init__(self) -> None:
         self._profiles: dict[tuple[str, str], list[_P]] = {}
+        self._addresses: dict[_P, dict[str, str]] = {}
 
     def find(self, key: IdentityKey) -> list[_P]:
         """The profiles that hold the address of an ``email`` or ``phone`` key."""
         return self._profiles.get((key[0], _normal(key[1])), [])
 
-    def add(self, profile: _P, attributes: Mapping[str, Any]) -> None:
-        """Take in the addresses among a profile's attributes."""
-        for address in _addresses(attributes):
-            holders = self._profiles.setdefault(address, [])
-            if profile not in holders:
-                holders.append(profile)
+    def change(self, profile: _P, attributes: Mapping[str, Any]) -> None:
+        """Take in the addresses among changed attributes; one that is not named stays, and null removes it."""
+        for kind in attributes.keys() & _KINDS:
+            held = self._addresses.setdefault(profile, {})
+            old, new = held.pop(kind, None), attributes[kind]
+            if old is not None:
+                self._profiles[kind, old].remove(profile)
+            if isinstance(new, str):
+                held[kind] = _normal(new)
+                self._profiles.setdefault((kind, held[kind]), []).append(profile)
 
-    def remove(self, profile: _P, attributes: Mapping[str, Any]) -> None:
-        """Forget the addresses among a profile's former attributes."""
-        for address in _addresses(attributes):
-            holders = self._profiles.get(address, [])
-            if profile in holders:
-                holders.remove(profile)
-
-
-def _addresses(attributes: Mapping[str, Any]) -> list[tuple[str, str]]:
-    found = ((kind, attributes.get(kind)) for kind in ("email", "phone"))
-    return [(kind, _normal(value)) for kind, value in found if isinstance(value, str)]
+    def forget(self, profile: _P) -> None:
+        """Take a profile out of the index."""
+        self.change(profile, dict.fromkeys(_KINDS))
+        self._addresses.pop(profile, None)
 
 
 def _normal(address: str) -> str:

@@ -1,25 +1,25 @@
-"""The control routes under ``/_sandbox/``: switches and read-back. Not part of Braze's contract.
+"""The control routes under ``/_sandbox/``: switches, read-back, and what a test hands in. Not part of Braze's contract.
 
 No key is asked, nothing is rate limited, no fault hits, and the requests are not counted.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
+from sandbox.braze import readback
+from sandbox.braze.catalog_management import examined
+from sandbox.braze.cdi import Integration
 from sandbox.braze.patching import SettingsError, as_json, fault_from, patched
-from sandbox.braze.profiles import Profile
+from sandbox.braze.readback import json_response
+from sandbox.braze.replies import Refused
 from sandbox.braze.settings import Faults
-from sandbox.braze.wire import encode
 from sandbox.braze.world import World
 
 PREFIX = "/_sandbox/"
-_BLOCK = 1 << 18
 _Route = Callable[[World, web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -29,103 +29,72 @@ async def answer(world: World, request: web.BaseRequest) -> web.StreamResponse:
     route = _ROUTES.get((request.method, name))
     if route is None:
         known = ", ".join(f"{method} {PREFIX}{path}" for method, path in _ROUTES)
-        return _json({"error": f"no control route {request.method} {request.path}; there are: {known}"}, 404)
+        return json_response({"error": f"no control route {request.method} {request.path}; there are: {known}"}, 404)
     try:
         return await route(world, request)
     except SettingsError as error:
-        return _json({"error": str(error)}, 400)
+        return json_response({"error": str(error)}, 400)
+    except Refused as refused:
+        return json_response({"error": refused.reply.body.decode()}, 400)
+    except msgspec.ValidationError as error:
+        return json_response({"error": str(error)}, 400)
     except msgspec.DecodeError as error:
-        return _json({"error": f"the body is not JSON: {error}"}, 400)
+        return json_response({"error": f"the body is not JSON: {error}"}, 400)
 
 
 async def _show_settings(world: World, request: web.BaseRequest) -> web.StreamResponse:
-    return _json(as_json(world.settings))
+    return json_response(as_json(world.settings))
 
 
 async def _change_settings(world: World, request: web.BaseRequest) -> web.StreamResponse:
     world.change(patched(world.settings, await _given(request)))
-    return _json(as_json(world.settings))
+    return json_response(as_json(world.settings))
 
 
 async def _show_faults(world: World, request: web.BaseRequest) -> web.StreamResponse:
-    return _json(world.faults.summary())
+    return json_response(world.faults.summary())
 
 
 async def _add_faults(world: World, request: web.BaseRequest) -> web.StreamResponse:
     given = await _given(request)
     added = tuple(fault_from(rule) for rule in (given if isinstance(given, list) else [given]))
     world.change(replace(world.settings, faults=Faults(world.settings.faults.rules + added)))
-    return _json(world.faults.summary())
+    return json_response(world.faults.summary())
 
 
 async def _clear_faults(world: World, request: web.BaseRequest) -> web.StreamResponse:
     world.change(replace(world.settings, faults=Faults()))
-    return _json([])
+    return json_response([])
 
 
 async def _reset(world: World, request: web.BaseRequest) -> web.StreamResponse:
     world.reset()
-    return _json(world.summary())
+    return json_response(world.summary())
 
 
 async def _settle(world: World, request: web.BaseRequest) -> web.StreamResponse:
-    world.ledger.settle_all()
-    return _json(world.summary())
+    world.schedule.settle_all()
+    return json_response(world.summary())
 
 
-async def _summary(world: World, request: web.BaseRequest) -> web.StreamResponse:
-    return _json(world.summary())
+async def _create_catalogs(world: World, request: web.BaseRequest) -> web.StreamResponse:
+    for description in await _given(request):
+        world.catalogs.create(examined(world.catalogs, [description], world.clock()))
+    return json_response([catalog.described() for catalog in world.catalogs])
 
 
-async def _requests(world: World, request: web.BaseRequest) -> web.StreamResponse:
-    return _json(world.stats.requests())
-
-
-async def _users(world: World, request: web.BaseRequest) -> web.StreamResponse:
-    profiles = sorted(world.settled().profiles, key=Profile.sort_key)
-    return await _stream(request, map(_line, profiles))
-
-
-async def _events(world: World, request: web.BaseRequest) -> web.StreamResponse:
-    return await _stream(request, world.settled().events.lines(expand=False))
-
-
-async def _purchases(world: World, request: web.BaseRequest) -> web.StreamResponse:
-    return await _stream(request, world.settled().purchases.lines(expand=True))
-
-
-def _line(profile: Profile) -> bytes:
-    return encode({**profile.identifiers(), "attributes": msgspec.Raw(profile.document())}) + b"\n"
+async def _take_integrations(world: World, request: web.BaseRequest) -> web.StreamResponse:
+    try:
+        world.integrations.take(msgspec.convert(await _given(request), list[Integration]))
+    except msgspec.ValidationError:
+        raise
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    return await readback.integrations(world, request)
 
 
 async def _given(request: web.BaseRequest) -> Any:
     return msgspec.json.decode(await request.content.read())
-
-
-def _json(value: Any, status: int = 200) -> web.Response:
-    return web.Response(status=status, body=encode(value), content_type="application/json")
-
-
-async def _stream(request: web.BaseRequest, lines: Iterable[bytes]) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson; charset=utf-8"})
-    await response.prepare(request)
-    with suppress(ConnectionError):  # the reader may stop in the middle
-        for block in _blocks(lines):
-            await response.write(block)
-            await asyncio.sleep(0)  # a long read-back must not hold up the requests of a running test
-        await response.write_eof()
-    return response
-
-
-def _blocks(lines: Iterable[bytes]) -> Iterator[bytes]:
-    block = bytearray()
-    for line in lines:
-        block += line
-        if len(block) >= _BLOCK:
-            yield bytes(block)
-            block.clear()
-    if block:
-        yield bytes(block)
 
 
 _ROUTES: dict[tuple[str, str], _Route] = {
@@ -136,9 +105,7 @@ _ROUTES: dict[tuple[str, str], _Route] = {
     ("DELETE", "faults"): _clear_faults,
     ("POST", "reset"): _reset,
     ("POST", "settle"): _settle,
-    ("GET", "summary"): _summary,
-    ("GET", "requests"): _requests,
-    ("GET", "users.ndjson"): _users,
-    ("GET", "events.ndjson"): _events,
-    ("GET", "purchases.ndjson"): _purchases,
+    ("POST", "catalogs"): _create_catalogs,
+    ("POST", "integrations"): _take_integrations,
+    **{("GET", name): route for name, route in readback.ROUTES.items()},
 }

@@ -36,10 +36,6 @@ class Findings:
     batch: Batch = field(default_factory=Batch)
     refusals: list[tuple[str, int, tuple[str, str]]] = field(default_factory=list)
 
-    def keys(self) -> list[IdentityKey]:
-        """The user of every good object, as often as it is named."""
-        return [write.key for writes in self.batch for write in writes]
-
     def errors(self, style: ErrorStyle) -> list[dict[str, Any]]:
         """The ``errors`` of the answer. ``enum`` falls back to the sentence where Braze documents no name."""
         found = []
@@ -84,8 +80,11 @@ def _examine(
 
 def _attribute_write(head: AttributeHead, key: IdentityKey, sent: bytes) -> AttributeWrite:
     check_attributes(head)
-    names_contact = head.email is not msgspec.UNSET or head.phone is not msgspec.UNSET
-    return AttributeWrite(key, updates_only(head, key), sent, names_contact)
+    contact = None
+    if head.email is not msgspec.UNSET or head.phone is not msgspec.UNSET:
+        given = (("email", head.email), ("phone", head.phone))
+        contact = {kind: value for kind, value in given if value is not msgspec.UNSET}
+    return AttributeWrite(key, updates_only(head, key), sent, contact)
 
 
 def _event_write(head: EventHead, key: IdentityKey, sent: bytes) -> ActivityWrite:

@@ -11,7 +11,7 @@ from typing import Any
 from sandbox.braze import contract
 from sandbox.braze.activity import Activity, grouped
 from sandbox.braze.identity import IdentityKey, ObjectRefused, alias_key
-from sandbox.braze.profiles import Profile
+from sandbox.braze.profile import Profile
 from sandbox.braze.replies import Refused, Reply, json_reply, message, unparsable
 from sandbox.braze.stats import Exchange
 from sandbox.braze.wire import BodyUnparsable, read_object

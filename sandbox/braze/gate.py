@@ -6,68 +6,28 @@ Braze does not publish this order; it is inferred from which answers carry which
 import asyncio
 import socket
 import struct
-from collections.abc import Callable
-from typing import NamedTuple
 
 from aiohttp import web
 
-from sandbox.braze import contract
-from sandbox.braze.export import export_ids
+from sandbox.braze import contract, routes
+from sandbox.braze.recorder import Recorded
 from sandbox.braze.replies import Refused, Reply, message, server_error
-from sandbox.braze.settings import Limits, Rate, Settings, Windows
+from sandbox.braze.routes import Endpoint
 from sandbox.braze.stats import Exchange
-from sandbox.braze.track import track, track_bulk
 from sandbox.braze.world import World
 
 _EMPTY_RATE_HEADERS = dict.fromkeys((contract.LIMIT_HEADER, contract.REMAINING_HEADER, contract.RESET_HEADER), "")
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
-class Endpoint(NamedTuple):
-    """One route: who may call it, what limits it, what carries it out."""
-
-    permissions: Callable[[Settings], frozenset[str]]
-    body_limit: Callable[[Limits], tuple[int, int]]
-    windows: Callable[[Rate], Windows]
-    carry_out: Callable[[World, bytes, Exchange], Reply]
-
-
-def _bulk_permissions(settings: Settings) -> frozenset[str]:
-    own = frozenset({contract.BULK_PERMISSION})
-    return own if settings.answers.bulk_needs_own_permission else own | {contract.TRACK_PERMISSION}
-
-
-ENDPOINTS: dict[tuple[str, str], Endpoint] = {
-    ("POST", contract.TRACK_PATH): Endpoint(
-        lambda settings: frozenset({contract.TRACK_PERMISSION}),
-        lambda limits: (limits.body_bytes, limits.over_body_status),
-        lambda rate: rate.track,
-        track,
-    ),
-    ("POST", contract.BULK_PATH): Endpoint(
-        _bulk_permissions,
-        lambda limits: (limits.bulk_body_bytes, contract.BULK_OVER_BODY_STATUS),
-        lambda rate: rate.bulk,
-        track_bulk,
-    ),
-    ("POST", contract.EXPORT_PATH): Endpoint(
-        lambda settings: frozenset({contract.EXPORT_PERMISSION}),
-        lambda limits: (limits.body_bytes, limits.over_body_status),
-        lambda rate: rate.export,
-        export_ids,
-    ),
-}
-
-
 async def answer(world: World, request: web.BaseRequest) -> web.StreamResponse:
     """Handle one API request from its headers to its answer, and count it."""
     exchange = Exchange(request.method, request.path, world.clock())
     world.concurrency.enter()
+    record = Recorded(request.method, request.path, request.content_type, world.settings.limits)
     try:
         try:
-            endpoint = _admitted(world, request, exchange)
-            body = await _body(endpoint.body_limit(world.settings.limits), request, exchange)
-            reply = await _carried_out(world, endpoint, body, exchange)
+            reply = await _answered(world, request, exchange, record)
         except Refused as refused:
             reply = refused.reply
         if world.settings.answers.latency_ms:
@@ -76,20 +36,45 @@ async def answer(world: World, request: web.BaseRequest) -> web.StreamResponse:
         world.concurrency.leave(exchange.users)
     exchange.status = "reset" if reply.cut else str(reply.status)
     world.stats.finish(exchange, world.clock())
+    world.recorder.add(record, reply)
     if reply.cut:
         _cut(request)
     headers = {**exchange.rate_headers, **reply.headers}
     return web.Response(status=reply.status, body=reply.body, headers=headers, content_type=reply.content_type)
 
 
-def _admitted(world: World, request: web.BaseRequest, exchange: Exchange) -> Endpoint:
-    settings = world.settings
-    endpoint = ENDPOINTS.get((request.method, request.path))
-    if endpoint is None:
-        if request.path.endswith("/") and (request.method, request.path.rstrip("/")) in ENDPOINTS:
-            status = settings.answers.trailing_slash_status
+async def _answered(world: World, request: web.BaseRequest, exchange: Exchange, record: Recorded) -> Reply:
+    endpoint = _endpoint(world, request, exchange)
+    record.endpoint = endpoint.name
+    limit, over_status = endpoint.body_limit(world.settings.limits)
+    try:
+        _admit(world, request, endpoint, exchange)
+    except Refused:
+        if world.recorder.enabled:  # a request that is refused must keep to the contract too
+            record.body = await _body(limit, request, exchange)
+            record.size = exchange.size
+        raise
+    record.body = body = await _body(limit, request, exchange)
+    record.size = exchange.size
+    if exchange.size > limit:
+        raise Refused(message(over_status, contract.TOO_LARGE))
+    return await _carried_out(world, endpoint, body, exchange)
+
+
+def _endpoint(world: World, request: web.BaseRequest, exchange: Exchange) -> Endpoint:
+    match = routes.find(request.method, request.path)
+    if match is None:
+        if request.path.endswith("/") and routes.find(request.method, request.path.rstrip("/")):
+            status = world.settings.answers.trailing_slash_status
             raise Refused(message(status, contract.ACCESS_DENIED if status == 403 else contract.NOT_FOUND))
         raise Refused(message(404, contract.NOT_FOUND))
+    exchange.parameters = match.parameters
+    exchange.query = request.query
+    return match.endpoint
+
+
+def _admit(world: World, request: web.BaseRequest, endpoint: Endpoint, exchange: Exchange) -> None:
+    settings = world.settings
     given = request.headers.get("Authorization", "")
     scheme, _, key = given.partition(" ")
     if scheme != "Bearer" or key not in world.permissions:
@@ -98,29 +83,25 @@ def _admitted(world: World, request: web.BaseRequest, exchange: Exchange) -> End
     if world.permissions[key].isdisjoint(endpoint.permissions(settings)):
         raise Refused(message(403, contract.ACCESS_DENIED))
     if settings.rate.enabled:
-        verdict = world.limiter.take(exchange.path, endpoint.windows(settings.rate))
+        verdict = world.limiter.take(endpoint.scope, endpoint.windows(settings.rate))
         if verdict is not None:
             exchange.rate_headers = world.limiter.headers(verdict, settings.rate)
             if not verdict.allowed:
                 raise Refused(message(429, contract.RATE_LIMITED))
-    if request.content_type != "application/json":
+    if endpoint.takes_body and request.content_type != "application/json":
         raise Refused(message(415, contract.UNSUPPORTED_TYPE))
-    return endpoint
 
 
-async def _body(limit: tuple[int, int], request: web.BaseRequest, exchange: Exchange) -> bytes:
-    size, status = limit
+async def _body(limit: int, request: web.BaseRequest, exchange: Exchange) -> bytes:
     chunks: list[bytes] = []
     # Read to the end even when it is too much: a client that is still sending would not see the answer otherwise.
     try:
         async for chunk in request.content.iter_any():
             exchange.size += len(chunk)
-            if exchange.size <= size:
+            if exchange.size <= limit:
                 chunks.append(chunk)
     except ConnectionError:
         raise Refused(Reply(contract.CLIENT_CLOSED)) from None
-    if exchange.size > size:
-        raise Refused(message(status, contract.TOO_LARGE))
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 

@@ -71,6 +71,11 @@ def updates_only(head: Head, key: IdentityKey) -> bool:
     return head.update_existing_only is True
 
 
+def by_address(key: IdentityKey) -> bool:
+    """Whether a key is an e-mail address or a phone number, which several profiles may share."""
+    return key.__class__ is not str and key[0] in ("email", "phone")
+
+
 def usable(value: Any) -> bool:
     """Whether a value can be an identifier: a string that is not empty."""
     return isinstance(value, str) and value != ""

@@ -1,13 +1,14 @@
-"""Accepted requests on their way to the profiles: at once, later, or out of order (rows S8 and S10)."""
+"""What the server holds of users, and how accepted requests change it (rows S10 and S13)."""
 
-import heapq
-import random
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from sandbox.braze import contract
 from sandbox.braze.activity import Activity, ActivityLog, count
+from sandbox.braze.identity import IdentityKey, by_address
+from sandbox.braze.limits import Attributes
+from sandbox.braze.profile import Profile
 from sandbox.braze.profiles import ActivityWrite, AttributeWrite, ProfileStore
-from sandbox.braze.settings import Visibility
 
 
 class Batch(NamedTuple):
@@ -17,60 +18,57 @@ class Batch(NamedTuple):
     events: Sequence[ActivityWrite] = ()
     purchases: Sequence[ActivityWrite] = ()
 
+    def users(self) -> list[IdentityKey]:
+        """The user of every object, as often as it is named."""
+        return [write.key for writes in self for write in writes]
+
+
+class Deletion(NamedTuple):
+    """One user to delete; for an address, what to prefer where several profiles share it."""
+
+    key: IdentityKey
+    priorities: Sequence[str] = ()
+
 
 class Ledger:
-    """What the server holds: profiles, events, purchases, and what is accepted but not yet applied."""
+    """Profiles, events and purchases. The log of events outlives the profiles that they belong to."""
 
-    def __init__(self, visibility: Visibility) -> None:
-        self.profiles = ProfileStore()
+    def __init__(self, rules: Attributes) -> None:
+        self.profiles = ProfileStore(rules)
         self.events = ActivityLog()
         self.purchases = ActivityLog()
-        self._visibility = visibility
-        self._random = random.Random(visibility.seed)
-        self._waiting: list[tuple[float, int, Batch]] = []
-        self._accepted = 0
 
-    @property
-    def waiting(self) -> int:
-        """Requests accepted but not yet applied."""
-        return len(self._waiting)
-
-    def change(self, visibility: Visibility) -> None:
-        """Use other delays for the requests to come."""
-        if visibility != self._visibility:
-            self._visibility = visibility
-            self._random = random.Random(visibility.seed)
-
-    def accept(self, batch: Batch, now: float) -> None:
-        """Take a request in; it is applied when its time has come (``now`` in epoch seconds)."""
-        delay = self._visibility.delay_ms
-        if self._visibility.unordered:
-            delay += self._random.random() * self._visibility.spread_ms
-        if delay <= 0 and not self._waiting:
-            self._apply(batch, now)
-            return
-        self._accepted += 1
-        heapq.heappush(self._waiting, (now + delay / 1000, self._accepted, batch))
-
-    def settle(self, until: float) -> None:
-        """Apply every request whose time has come, in the order of those times."""
-        while self._waiting and self._waiting[0][0] <= until:
-            at, _, batch = heapq.heappop(self._waiting)
-            self._apply(batch, at)
-
-    def settle_all(self) -> None:
-        """Apply everything that waits, in the order of its times."""
-        self.settle(float("inf"))
-
-    def _apply(self, batch: Batch, now: float) -> None:
+    def apply(self, batch: Batch, now: float, request: int) -> None:
+        """Carry out a track request at an epoch second."""
         # D: within a request Braze generally starts with attributes, then events, then purchases.
+        if any(by_address(write.key) for write in batch.attributes):
+            self.profiles.contacts()  # building it later would fold half of the request's objects
         write = self.profiles.write
         for attributes in batch.attributes:
-            write(attributes, now)
+            write(attributes, now, request)
         for event in batch.events:
             self._append(event, now, self.events, purchase=False)
         for purchase in batch.purchases:
             self._append(purchase, now, self.purchases, purchase=True)
+
+    def delete(self, deletions: Sequence[Deletion], now: float, request: int) -> None:
+        """Carry out a delete request."""
+        for deletion in deletions:
+            profile = self._chosen(deletion)
+            if profile is not None:
+                self.profiles.delete(profile)
+
+    def _chosen(self, deletion: Deletion) -> Profile | None:
+        if not by_address(deletion.key):
+            return self.profiles.find(deletion.key)
+        found = list(self.profiles.holders(deletion.key))
+        for priority in deletion.priorities:
+            if priority == contract.MOST_RECENT:
+                found = sorted(found, key=lambda profile: profile.updated)[-1:]
+            else:
+                wanted = priority == contract.IDENTIFIED
+                found = [profile for profile in found if isinstance(profile.key, str) == wanted] or found
+        return found[0] if len(found) == 1 else None  # D: nobody is deleted when several remain
 
     def _append(self, write: ActivityWrite, now: float, log: ActivityLog, *, purchase: bool) -> None:
         profile = self.profiles.resolve(write.key, write.update_only, now)

@@ -5,7 +5,7 @@ from math import ceil
 from typing import NamedTuple
 
 from sandbox.braze import contract
-from sandbox.braze.settings import Rate, Windows
+from sandbox.braze.rates import Rate, Windows
 
 
 class Verdict(NamedTuple):

@@ -1,79 +1,24 @@
-"""The profiles: found by any identifier, created on first use, attributes kept as JSON text (rows S5 and S8)."""
+"""The profiles: found by any identifier, created on first use, deleted for good (rows S5, S8 and S13)."""
 
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sandbox.braze import attributes
-from sandbox.braze.activity import Activity
+from sandbox.braze.attributes import Dropped, Folding
 from sandbox.braze.contacts import Contacts
 from sandbox.braze.identity import IdentityKey
-from sandbox.braze.wire import decode_object, encode
-
-_EMPTY = b"{}"
-
-
-class Profile:
-    """One user, named by the identifier that created it (``key``).
-
-    Objects are kept as sent and folded into the stored attributes when somebody reads them or the next one comes.
-    """
-
-    __slots__ = ("_pending", "_stored", "activity", "created", "key", "number", "updated")
-
-    def __init__(self, number: int, key: IdentityKey, created: float) -> None:
-        self.number = number
-        self.key = key
-        self.created = created
-        self.updated = 0
-        self.activity: Activity | None = None
-        self._stored: bytes = _EMPTY
-        self._pending: bytes | None = None
-
-    @property
-    def braze_id(self) -> str:
-        """Twenty-four hexadecimal digits, as in the recordings."""
-        return f"{self.number + 1:024x}"
-
-    def write(self, sent: bytes) -> None:
-        """Apply one attribute object, given as JSON text."""
-        if self._pending is not None:
-            self.document()
-        self._pending = sent
-
-    def document(self) -> bytes:
-        """The attributes as one JSON object in UTF-8."""
-        if self._pending is not None:
-            self._stored = encode(attributes.applied(decode_object(self._stored), decode_object(self._pending)))
-            self._pending = None
-        return self._stored
-
-    def attributes(self) -> dict[str, Any]:
-        """The attributes as Python values (a fresh dictionary)."""
-        return decode_object(self.document())
-
-    def identifiers(self) -> dict[str, Any]:
-        """External id, aliases and Braze id, in the shape of an export."""
-        key = self.key
-        named: dict[str, Any] = {"external_id": key} if isinstance(key, str) else {}
-        named["user_aliases"] = [] if len(key) != 3 or isinstance(key, str) else [{"alias_name": key[2], "alias_label": key[1]}]
-        named["braze_id"] = self.braze_id
-        return named
-
-    def sort_key(self) -> tuple[int, tuple[str, ...]]:
-        """External ids first, then aliases by label and name, then users known by e-mail or phone alone."""
-        if isinstance(self.key, str):
-            return (0, (self.key,))
-        return (1 if self.key[0] == "alias" else 2, self.key)
+from sandbox.braze.limits import Attributes
+from sandbox.braze.profile import Profile
+from sandbox.braze.wire import encode
 
 
 class AttributeWrite(NamedTuple):
-    """An accepted attribute object: whose, whether it may create the user, and its JSON text."""
+    """An accepted attribute object: whose, whether it may create the user, its JSON text, and new addresses in it."""
 
     key: IdentityKey
     update_only: bool
     sent: bytes
-    names_contact: bool
+    contact: dict[str, Any] | None
 
 
 class ActivityWrite(NamedTuple):
@@ -89,20 +34,33 @@ class ActivityWrite(NamedTuple):
 
 
 class ProfileStore:
-    """All profiles. Times are epoch seconds."""
+    """All profiles. Times are epoch seconds; ``request`` is the number of the request that writes."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Attributes) -> None:
         self.skipped = 0
-        self._profiles: list[Profile] = []
+        self.deleted = 0
+        self._folding = Folding(rules)
+        self._profiles: list[Profile | None] = []
         self._by_key: dict[IdentityKey, Profile] = {}
         self._contacts: Contacts[Profile] | None = None
         self._writes = 0
 
     def __len__(self) -> int:
-        return len(self._profiles)
+        return len(self._profiles) - self.deleted
 
     def __iter__(self) -> Iterator[Profile]:
-        return iter(self._profiles)
+        return (profile for profile in self._profiles if profile is not None)
+
+    def change(self, rules: Attributes) -> None:
+        """Use other rules for the requests to come."""
+        if rules != self._folding.rules:
+            self._fold()
+            self._folding.rules = rules
+
+    def dropped(self) -> list[Dropped]:
+        """What was dropped silently, in the order of the requests."""
+        self._fold()
+        return sorted(self._folding.dropped, key=lambda drop: drop.request)
 
     def find(self, key: IdentityKey) -> Profile | None:
         """The profile that an identifier reaches; of several with one address, the one Braze would take."""
@@ -110,8 +68,11 @@ class ProfileStore:
             return self._by_key.get(key)
         if key[0] == "braze_id":
             return self._by_braze_id(key[1])
-        found = self._all_contacts().find(key)
-        return min(found, key=lambda profile: (not isinstance(profile.key, str), -profile.updated), default=None)
+        return min(self.holders(key), key=lambda found: (not isinstance(found.key, str), -found.updated), default=None)
+
+    def holders(self, key: IdentityKey) -> list[Profile]:
+        """All profiles with the address of an ``email`` or ``phone`` key."""
+        return self.contacts().find(key)
 
     def resolve(self, key: IdentityKey, update_only: bool, now: float) -> Profile | None:
         """Find the profile or create it; ``None`` (counted in ``skipped``) where it may not be created."""
@@ -125,26 +86,41 @@ class ProfileStore:
         profile.updated = self._writes
         return profile
 
-    def write(self, write: AttributeWrite, now: float) -> None:
+    def write(self, write: AttributeWrite, now: float, request: int) -> None:
         """Apply one attribute object."""
         profile = self.resolve(write.key, write.update_only, now)
         if profile is None:
             return
-        if self._contacts is None or not write.names_contact:
-            profile.write(write.sent)
-            return
-        self._contacts.remove(profile, profile.attributes())
-        profile.write(write.sent)
-        self._contacts.add(profile, profile.attributes())
+        profile.write(write.sent, request)
+        if self._contacts is not None and write.contact is not None:
+            self._contacts.change(profile, write.contact)
+
+    def delete(self, profile: Profile) -> None:
+        """Remove a profile. Its identifiers are free again; its Braze id is never used a second time."""
+        profile.document()
+        self._profiles[profile.number] = None
+        self._by_key.pop(profile.key, None)
+        if self._contacts is not None:
+            self._contacts.forget(profile)
+        self.deleted += 1
+
+    def contacts(self) -> Contacts[Profile]:
+        """The index of addresses. Built at the first use: most loads name none, and it costs memory and time."""
+        if self._contacts is None:
+            self._contacts = Contacts()
+            for profile in self:
+                self._contacts.change(profile, profile.attributes())
+        return self._contacts
 
     def _create(self, key: IdentityKey, now: float) -> Profile:
-        profile = Profile(len(self._profiles), key, now)
+        profile = Profile(len(self._profiles), key, now, self._folding)
         self._profiles.append(profile)
         if isinstance(key, str) or key[0] == "alias":
             self._by_key[key] = profile
         else:
-            profile.write(encode({key[0]: key[1]}))
-            self._all_contacts().add(profile, {key[0]: key[1]})
+            address = {key[0]: key[1]}
+            profile.write(encode(address), request=0)
+            self.contacts().change(profile, address)
         return profile
 
     def _by_braze_id(self, braze_id: str) -> Profile | None:
@@ -155,10 +131,6 @@ class ProfileStore:
         known = 0 <= number < len(self._profiles) and len(braze_id) == 24
         return self._profiles[number] if known else None
 
-    def _all_contacts(self) -> Contacts[Profile]:
-        # Built at the first use of an address: most loads never name one, and the index costs memory and time.
-        if self._contacts is None:
-            self._contacts = Contacts()
-            for profile in self._profiles:
-                self._contacts.add(profile, profile.attributes())
-        return self._contacts
+    def _fold(self) -> None:
+        for profile in self:
+            profile.document()

@@ -1,89 +1,14 @@
 """The switches of the server: immutable, in small groups. Changing one makes a new tree (see ``patching``)."""
 
-import re
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from sandbox.braze import contract
+from sandbox.braze.limits import Attributes, Limits, at_least
+from sandbox.braze.rates import Rate
 
 ErrorStyle = Literal["text", "enum", "unindexed"]
-HeaderStyle = Literal["epoch", "seconds_left"]
-RejectionStyle = Literal["reset_headers", "retry_after"]
 FaultKind = Literal["500", "502", "503", "504", "reset", "slow", "queued"]
-
-_PROFILE = re.compile(r"(combined|per_array|bulk)_([1-9][0-9]*)")
-
-
-class ObjectLimit(NamedTuple):
-    """How many objects a request may hold: in total, or in each array (row S4)."""
-
-    combined: bool
-    objects: int
-
-
-@lru_cache(maxsize=64)
-def object_limit(profile: str) -> ObjectLimit:
-    """Read a profile name: ``combined_N`` and ``bulk_N`` count all arrays together, ``per_array_N`` each one.
-
-    Raises:
-        ValueError: the name has another form.
-    """
-    match = _PROFILE.fullmatch(profile)
-    if match is None:
-        raise ValueError(f"unknown limit profile {profile!r}; allowed: combined_N, per_array_N, bulk_N")
-    return ObjectLimit(combined=match[1] != "per_array", objects=int(match[2]))
-
-
-def _at_least(minimum: float, **values: float | None) -> None:
-    for name, value in values.items():
-        if value is not None and value < minimum:
-            raise ValueError(f"{name} must be at least {minimum:g}, not {value:g}")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Sizes of a request (rows S3 and S4): profiles, bytes, the status for a body that is too large."""
-
-    track: str = contract.TRACK_PROFILE
-    bulk: str = contract.BULK_PROFILE
-    bulk_per_user: int = contract.BULK_OBJECTS_PER_USER
-    body_bytes: int = contract.BODY_BYTES
-    bulk_body_bytes: int = contract.BULK_BODY_BYTES
-    over_body_status: Literal[400, 413] = contract.OVER_BODY_STATUS
-    export_ids: int = contract.EXPORT_IDS
-
-    def __post_init__(self) -> None:
-        object_limit(self.track)
-        object_limit(self.bulk)
-        _at_least(1, bulk_per_user=self.bulk_per_user, export_ids=self.export_ids)
-        _at_least(1, body_bytes=self.body_bytes, bulk_body_bytes=self.bulk_body_bytes)
-
-
-@dataclass(frozen=True)
-class Windows:
-    """Requests allowed in each fixed window of the clock (row S11); ``None`` means no such window."""
-
-    burst: int | None = None
-    burst_seconds: int = 1
-    minute: int | None = None
-    hour: int | None = None
-
-    def __post_init__(self) -> None:
-        _at_least(0, burst=self.burst, minute=self.minute, hour=self.hour)
-        _at_least(1, burst_seconds=self.burst_seconds)
-
-
-@dataclass(frozen=True)
-class Rate:
-    """Rate limits of each endpoint and how they are told (row S11). The limits hold for all keys together."""
-
-    enabled: bool = True
-    track: Windows = Windows(burst=contract.TRACK_BURST, burst_seconds=contract.TRACK_BURST_SECONDS)
-    bulk: Windows = Windows(burst=contract.BULK_BURST, burst_seconds=contract.BULK_BURST_SECONDS)
-    export: Windows = Windows(minute=contract.EXPORT_PER_MINUTE)
-    headers: HeaderStyle = "epoch"
-    rejection: RejectionStyle = "reset_headers"
 
 
 @dataclass(frozen=True)
@@ -96,7 +21,7 @@ class Answers:
     bulk_needs_own_permission: bool = True
 
     def __post_init__(self) -> None:
-        _at_least(0, latency_ms=self.latency_ms)
+        at_least(0, latency_ms=self.latency_ms)
 
 
 @dataclass(frozen=True)
@@ -113,7 +38,7 @@ class Visibility:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _at_least(0, delay_ms=self.delay_ms, spread_ms=self.spread_ms)
+        at_least(0, delay_ms=self.delay_ms, spread_ms=self.spread_ms)
 
 
 @dataclass(frozen=True)
@@ -136,7 +61,7 @@ class Fault:
     applied: bool = False
 
     def __post_init__(self) -> None:
-        _at_least(0, times=self.times, probability=self.probability, delay_ms=self.delay_ms)
+        at_least(0, times=self.times, probability=self.probability, delay_ms=self.delay_ms)
         if self.probability > 1:
             raise ValueError(f"probability must be at most 1, not {self.probability:g}")
 
@@ -149,6 +74,20 @@ class Faults:
 
 
 @dataclass(frozen=True)
+class Validation:
+    """Whether each exchange is kept, to be compared with the schemas when somebody asks (row S16).
+
+    Up to ``pending_bytes`` of bodies wait for that; beyond it the oldest are compared at once, which is slow.
+    """
+
+    enabled: bool = True
+    pending_bytes: int = 64_000_000  # some 10,000 requests of 75 small rows
+
+    def __post_init__(self) -> None:
+        at_least(0, pending_bytes=self.pending_bytes)
+
+
+@dataclass(frozen=True)
 class Settings:
     """All switches. Each can be changed while the server runs."""
 
@@ -157,6 +96,8 @@ class Settings:
     answers: Answers = field(default_factory=Answers)
     visibility: Visibility = field(default_factory=Visibility)
     faults: Faults = field(default_factory=Faults)
+    attributes: Attributes = field(default_factory=Attributes)
+    validation: Validation = field(default_factory=Validation)
 
 
 @dataclass(frozen=True)

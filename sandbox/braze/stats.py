@@ -1,7 +1,7 @@
 """Counts for the summary, and the last requests."""
 
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Final
@@ -14,7 +14,10 @@ _TAIL: Final = 200
 
 @dataclass(slots=True)
 class Exchange:
-    """One request as it is handled; ``started`` in epoch seconds, ``size`` in bytes, ``status`` or ``"reset"``."""
+    """One request as it is handled; ``started`` in epoch seconds, ``size`` in bytes, ``status`` or ``"reset"``.
+
+    ``parameters`` are those of the path, ``query`` those behind it.
+    """
 
     method: str
     path: str
@@ -24,6 +27,8 @@ class Exchange:
     accepted: dict[str, int] = field(default_factory=dict)
     rejected: dict[str, int] = field(default_factory=dict)
     rate_headers: dict[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
     fault: str | None = None
     status: str = ""
 

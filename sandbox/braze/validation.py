@@ -8,7 +8,7 @@ import msgspec
 
 from sandbox.braze import contract
 from sandbox.braze.identity import ObjectRefused, usable
-from sandbox.braze.wire import AttributeHead, EventHead, Head, PurchaseHead
+from sandbox.braze.wire import AttributeHead, EventHead, Head, PurchaseHead, decode_object, encode
 
 # D: "not a valid email" is all that is said. One @, a dot in the domain, no blanks (I).
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
@@ -89,6 +89,12 @@ def _is_state(value: Any) -> bool:
     return isinstance(value, str) and value in contract.SUBSCRIPTION_STATES
 
 
-def _check_properties(value: Any) -> None:
-    if value is not None and not isinstance(value, dict):
+def _check_properties(sent: bytes | msgspec.Raw) -> None:
+    text = bytes(sent)
+    if not text or text == b"null":
+        return
+    if text[:1] != b"{":
         raise ObjectRefused(contract.PROPERTIES_INVALID)
+    # As sent it may hold white space and escapes; the limit is for the shortest spelling.
+    if len(text) > contract.PROPERTIES_BYTES and len(encode(decode_object(text))) > contract.PROPERTIES_BYTES:
+        raise ObjectRefused(contract.PROPERTIES_TOO_LARGE)

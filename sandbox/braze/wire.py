@@ -44,7 +44,7 @@ class EventHead(Head, gc=False):
 
     name: Any = None
     time: Any = None
-    properties: Any = None
+    properties: msgspec.Raw = msgspec.Raw()
 
 
 class PurchaseHead(Head, gc=False):
@@ -55,7 +55,7 @@ class PurchaseHead(Head, gc=False):
     price: Any = None
     time: Any = None
     quantity: Any = None
-    properties: Any = None
+    properties: msgspec.Raw = msgspec.Raw()
 
 
 class TrackBody(msgspec.Struct, gc=False):

@@ -3,12 +3,17 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from sandbox.braze.catalogs import Catalogs
+from sandbox.braze.cdi import Integrations
 from sandbox.braze.concurrency import Concurrency
 from sandbox.braze.faults import FaultInjector
 from sandbox.braze.ledger import Batch, Ledger
 from sandbox.braze.limiter import RateLimiter
+from sandbox.braze.recorder import Recorder
+from sandbox.braze.schedule import Change, Schedule
 from sandbox.braze.settings import ApiKey, Faults, Settings
 from sandbox.braze.stats import Exchange, Stats
 from sandbox.braze.wire import ARRAYS
@@ -28,16 +33,18 @@ class World:
         """Use other settings from now on."""
         self.settings = settings
         self.faults.change(settings.faults)
-        self.ledger.change(settings.visibility)
+        self.schedule.change(settings.visibility)
+        self.ledger.profiles.change(settings.attributes)
+        self.recorder.change(settings.validation)
 
     def reset(self) -> None:
-        """Forget data, counts, rate-limit windows and fault rules; keep the other settings."""
+        """Forget data, counts, violations, rate-limit windows and fault rules; keep the other settings."""
         self.settings = replace(self.settings, faults=Faults())
         self.concurrency.reset()
         self._empty()
 
-    def accept(self, batch: Batch, exchange: Exchange) -> None:
-        """Count the objects of a request and hand them to the ledger."""
+    def accept(self, batch: Batch, exchange: Exchange, *, at_once: bool = False) -> None:
+        """Count the objects of a track request and take it in."""
         sent = (
             [write.sent for write in batch.attributes],
             [write.sent for write in batch.events],
@@ -46,12 +53,16 @@ class World:
         for array, objects in zip(ARRAYS, sent, strict=True):
             if objects:
                 exchange.accepted[array] = self.stats.accepted(array, objects)
-        self.ledger.settle(exchange.started)
-        self.ledger.accept(batch, self.clock())
+        self.take_in(partial(self.ledger.apply, batch), exchange, at_once=at_once)
+
+    def take_in(self, change: Change, exchange: Exchange, *, at_once: bool = False) -> None:
+        """Carry an accepted request out when its time has come."""
+        self.schedule.settle(exchange.started)
+        self.schedule.accept(change, self.clock(), at_once=at_once)
 
     def settled(self) -> Ledger:
-        """What is held, after everything that is due has been applied."""
-        self.ledger.settle(self.clock())
+        """What is held of users, after everything that is due has been carried out."""
+        self.schedule.settle(self.clock())
         return self.ledger
 
     def summary(self) -> dict[str, Any]:
@@ -59,10 +70,12 @@ class World:
         ledger = self.settled()
         return {
             "profiles": len(ledger.profiles),
+            "profiles_deleted": ledger.profiles.deleted,
             "events": ledger.events.total,
             "purchases": ledger.purchases.total,
+            "catalog_items": self.catalogs.items,
             "unknown_users_skipped": ledger.profiles.skipped,
-            "requests_waiting": ledger.waiting,
+            "requests_waiting": self.schedule.waiting,
             **self.stats.summary(),
             "max_concurrent_requests": self.concurrency.highest,
             "concurrency_violations": self.concurrency.violations,
@@ -70,7 +83,11 @@ class World:
         }
 
     def _empty(self) -> None:
-        self.ledger = Ledger(self.settings.visibility)
+        self.schedule = Schedule(self.settings.visibility)
+        self.ledger = Ledger(self.settings.attributes)
+        self.catalogs = Catalogs()
+        self.integrations = Integrations()
         self.limiter = RateLimiter(self.clock)
         self.faults = FaultInjector(self.settings.faults)
         self.stats = Stats()
+        self.recorder = Recorder(self.settings.validation)

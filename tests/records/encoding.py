@@ -33,9 +33,9 @@ ATTRIBUTES = KINDS["attributes"].calls(Options())
 """The call that takes attributes."""
 
 
-def attributes_encoder(roles: Mapping[str, str], *, update_existing_only: bool = False) -> ItemsEncoder:
-    """The encoder for user attributes."""
-    return ItemsEncoder(KINDS["attributes"].form(Options(update_existing_only)), roles)
+def attributes_encoder(roles: Mapping[str, str], *, update_existing_only: bool = False, lint: bool = False) -> ItemsEncoder:
+    """The encoder for user attributes; the tests of the other rules leave the lint out."""
+    return ItemsEncoder(KINDS["attributes"].form(Options(update_existing_only, lint=lint)), roles)
 
 
 @cache

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pendulum
-from airflow.sdk import DAG
+from airflow.sdk import DAG, Param
 
 from activation.operators.braze_import import WarehouseIncrementalImportOperator
+from activation.operators.orders import INCREMENTAL, MODES
 from activation.spec import Pipeline
 
 START = pendulum.datetime(2024, 1, 1, tz="UTC")
@@ -32,6 +33,7 @@ def build_dag(pipeline: Pipeline) -> DAG:
             "retry_delay": errors.retry_delay.timedelta,
             "execution_timeout": errors.timeout.timedelta if errors.timeout else None,
         },
+        params=_params(),
         doc_md=_document(pipeline),
     )
     WarehouseIncrementalImportOperator(
@@ -42,9 +44,34 @@ def build_dag(pipeline: Pipeline) -> DAG:
         destination=pipeline.destination.model_dump(mode="json"),
         cursor=pipeline.cursor.model_dump(mode="json"),
         delivery=pipeline.delivery.model_dump(mode="json"),
+        order={name: f"{{{{ params.{name} }}}}" for name in dag.params},
         max_reject_share=errors.max_reject_share,
     )
     return dag
+
+
+def _params() -> dict[str, Param]:
+    """The trigger form."""
+    return {
+        "mode": Param(
+            INCREMENTAL,
+            enum=[*MODES],
+            title="Mode",
+            description="incremental: what changed since the last run. full: every row. replay: rejected rows once more. "
+            "preview: shows what would be sent. reset: only moves the watermark.",
+        ),
+        "limit": Param(None, type=["null", "integer"], minimum=1, title="Limit", description="Most rows of this run."),
+        "reset_to": Param(
+            None,
+            type=["null", "string"],
+            title="Reset to",
+            description="With mode reset: the new watermark, such as 2026-07-19T09:07:23Z; empty is the beginning.",
+        ),
+        "replay_run": Param(None, type=["null", "string"], title="Replay run", description="With mode replay: only this run's."),
+        "replay_code": Param(
+            None, type=["null", "string"], title="Replay code", description="With mode replay: only this reason."
+        ),
+    }
 
 
 def _document(pipeline: Pipeline) -> str:

@@ -25,12 +25,17 @@ CHUNK_BYTES = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What to read, and from where on."""
+    """What to read, and from where on.
+
+    :ivar limit: most rows over all tries; reading ends where the next row has another cursor value, so that the watermark never
+        comes to stand between rows that share one. ``None`` is without limit.
+    """
 
     warehouse: Warehouse
     extract: Extract
     window: Window
     start: Progress
+    limit: int | None = None
 
 
 class Reader:
@@ -44,6 +49,7 @@ class Reader:
         self._key = tuple(column.name for column in source.extract.key)
         self._tick = source.warehouse.tick_of(source.extract)
         self._last: Position | None = None
+        self._full = False
         self.rows = 0
         """Rows that were read and given out so far; those that earlier attempts settled do not count."""
 
@@ -53,14 +59,32 @@ class Reader:
         batches = source.warehouse.batches(source.extract, source.window, source.start.after, rows=CHUNK_ROWS)
         with closing(batches):
             for batch in _joined(batches):
-                rest = without(batch, source.start.ahead, self._key, self._tick)
+                rest = self._within(without(batch, source.start.ahead, self._key, self._tick))
                 if rest.num_rows:
                     self.rows += rest.num_rows
                     yield self._chunk(rest)
+                if self._full:
+                    return
 
     def cancel(self) -> None:
         """Stop the running statement, from any thread."""
         self._source.warehouse.cancel()
+
+    def _within(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The rows up to the limit, and those behind it that share the last one's cursor value."""
+        limit = self._source.limit
+        if limit is None or batch.num_rows <= (room := max(0, limit - self._source.start.totals.read - self.rows)):
+            return batch
+        at = batch.column(CURSOR)[room - 1].as_py() if room else self._ticks_of_last()
+        rest = batch.column(CURSOR).slice(room)
+        same = rest.is_null() if at is None else pc.fill_null(pc.equal(rest, at), False)
+        others = pc.index(same, False).as_py()
+        self._full = others >= 0
+        return batch.slice(0, room + others) if self._full else batch
+
+    def _ticks_of_last(self) -> int | None:
+        last = self._last or self._source.start.after
+        return None if last is None or last.at is None else last.at // self._tick
 
     def _chunk(self, batch: pa.RecordBatch) -> Chunk:
         tick = self._tick

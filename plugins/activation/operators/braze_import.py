@@ -10,6 +10,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from activation.errors import ConfigurationError, FatalError
 from activation.operators.memory import asset_of
+from activation.operators.orders import PREVIEW, REPLAY, RESET, Order
 from activation.spec import Pipeline
 from activation.spec.blocks import pipeline_of
 
@@ -30,14 +31,16 @@ class WarehouseIncrementalImportOperator(BaseOperator):
     :param destination: ``{"type": "braze", "connection": …, "data": "attributes", …}`` (templated).
     :param cursor: which rows a run reads; see docs/pipeline-files.md.
     :param delivery: how requests are cut, sent and repeated.
+    :param order: what a run does: ``{"mode": …, "limit": …, "reset_to": …, "replay_run": …, "replay_code": …}`` (templated); see
+        :class:`activation.operators.orders.Order`. Empty: what changed since the last run.
     :param max_reject_share: a run stops when a greater share of at least 1,000 rows was rejected; 0 to 1.
     :returns: the report of the run, as XCom: rows by their end, requests, window, watermark.
     :raises AirflowFailException: for what a person must fix; a retry would not help.
     :raises TransientError: for what may pass; Airflow retries the task.
     """
 
-    template_fields: Sequence[str] = ("source", "destination")
-    template_fields_renderers = {"source": "json", "destination": "json"}  # noqa: RUF012 - Airflow's own way
+    template_fields: Sequence[str] = ("source", "destination", "order")
+    template_fields_renderers = {"source": "json", "destination": "json", "order": "json"}  # noqa: RUF012 - Airflow's own way
     ui_color = "#e8f0ff"
 
     def __init__(
@@ -48,6 +51,7 @@ class WarehouseIncrementalImportOperator(BaseOperator):
         destination: Mapping[str, Any],
         cursor: Mapping[str, Any] | None = None,
         delivery: Mapping[str, Any] | None = None,
+        order: Mapping[str, Any] | None = None,
         max_reject_share: float = 0.5,
         **kwargs: Any,
     ) -> None:
@@ -59,6 +63,7 @@ class WarehouseIncrementalImportOperator(BaseOperator):
         self.destination = dict(destination)
         self.cursor = dict(cursor or {})
         self.delivery = dict(delivery or {})
+        self.order = dict(order or {})
         self.max_reject_share = max_reject_share
         self.pipeline()
         self._import: Import | None = None
@@ -80,15 +85,28 @@ class WarehouseIncrementalImportOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Move one window."""
-        from activation.operators.importing import Import
-
         try:
-            self._import = Import(self.pipeline(), self.asset, context)
-            report = self._import().to_json()
+            report = self._run(Order.parse(self.order), context)
         except (ConfigurationError, FatalError) as error:
             raise AirflowFailException(str(error)) from None
+        if report["status"] == "preview":
+            return report
         context["outlet_events"][self.asset].extra = {"watermark": report["watermark"]["after"], "rows": report["rows"]}
         return report
+
+    def _run(self, order: Order, context: Context) -> dict[str, Any]:
+        from activation.operators.importing import Import
+        from activation.operators.previewing import Preview
+        from activation.operators.replaying import Replay
+        from activation.operators.resetting import Reset
+
+        given = (self.pipeline(), self.asset, context, order)
+        if order.mode == PREVIEW:
+            return Preview(*given).preview()
+        if order.mode == RESET:
+            return Reset(*given).reset()
+        self._import = Replay(*given) if order.mode == REPLAY else Import(*given)
+        return self._import().to_json()
 
     def on_kill(self) -> None:
         """Let what is in flight finish, keep the progress and end; Airflow calls it when it wants the task to stop."""

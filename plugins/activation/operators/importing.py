@@ -13,7 +13,7 @@ from airflow.sdk import Asset
 
 from activation.cursor.boundary import Boundary, Future, Rule
 from activation.cursor.ledger import Ledger
-from activation.cursor.progress import Progress
+from activation.cursor.progress import Progress, Tail
 from activation.cursor.recovery import Move
 from activation.cursor.watermark import Watermark
 from activation.delivery.engine import Traffic
@@ -26,12 +26,13 @@ from activation.delivery.run import Run
 from activation.destinations.braze.kinds import KINDS
 from activation.hooks.braze import BrazeHook
 from activation.hooks.connections import open_source
-from activation.operators.braze_parts import braze_parts
+from activation.operators.braze_parts import Parts, braze_parts
 from activation.operators.memory import Memory, Opened, state_folder
+from activation.operators.orders import FULL, Order
 from activation.records.digests import Digests
 from activation.records.layout import bind
 from activation.spec import BrazeDestination, Pipeline
-from activation.warehouses.base import Query
+from activation.warehouses.base import Query, Relation, Warehouse
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -47,8 +48,10 @@ class Import:
     :raises ConfigurationError: if the Braze connection or the state folder is wrong.
     """
 
-    def __init__(self, pipeline: Pipeline, asset: Asset, context: Context) -> None:
-        self._pipeline = pipeline
+    def __init__(self, pipeline: Pipeline, asset: Asset, context: Context, order: Order = Order()) -> None:  # noqa: B008 - frozen
+        self._pipeline, self._order = pipeline, order
+        assert isinstance(pipeline.destination, BrazeDestination)  # noqa: S101 - the only kind there is
+        self._data = pipeline.destination.data
         self._boundary = _boundary(pipeline)
         self._run: Run | None = None
         self._stopped = False
@@ -56,9 +59,9 @@ class Import:
         self._id = str(context["run_id"])
         self._attempt = int(context["ti"].try_number)
         self._tag = _tag(context)
-        folder = state_folder(pipeline.id)
-        self._journal = Journal(folder)
-        self._rejects_folder = folder / "rejects" / safe_name(self._id)
+        self._folder = state_folder(pipeline.id)
+        self._journal = Journal(self._folder)
+        self._rejects_folder = self._folder / "rejects" / safe_name(self._id)
         self._memory = Memory(context["asset_state_store"][asset], context["task_state_store"], self._journal.last(), self._id)
 
     def __call__(self) -> Report:
@@ -68,18 +71,9 @@ class Import:
         :raises ActivationError: whatever ended the try; its progress is kept, and a retry goes on behind it.
         """
         started = time.monotonic()
-        source = self._pipeline.source
-        timeout = source.statement_timeout.seconds if source.statement_timeout else None
-        self._warehouse = open_source(source.type, source.connection, tag=self._tag, timeout=timeout)
+        self._warehouse, table = self._source()
         with closing(self._warehouse):
-            read = source.relation()
-            table = Query(read) if isinstance(read, str) else read
-            cursor = self._pipeline.cursor
-            shape = KINDS[_braze(self._pipeline).data].shape
-            columns = self._warehouse.columns(table)
-            self._layout = bind(table, columns, cursor=cursor.column, key=cursor.key or (), shape=shape)
-            watermark = self._memory.watermark()
-            self._memory.hold_to({"data": _braze(self._pipeline).data})
+            watermark = self._bind(table)
             opened = self._memory.resume(watermark) or self._open(watermark)
             rejects = Rejects(self._rejects_folder, Origin(self._pipeline.id, self._id, self._attempt), opened.parts)
             try:
@@ -89,8 +83,26 @@ class Import:
                 _tell(rejects)
             return report
 
+    def _source(self) -> tuple[Warehouse, Relation]:
+        """The open warehouse, and what is read from it."""
+        source = self._pipeline.source
+        timeout = source.statement_timeout.seconds if source.statement_timeout else None
+        read = source.relation()
+        warehouse = open_source(source.type, source.connection, tag=self._tag, timeout=timeout)
+        return warehouse, Query(read) if isinstance(read, str) else read
+
+    def _bind(self, table: Relation) -> Watermark:
+        """Find the columns; gives the watermark to start from."""
+        cursor = self._pipeline.cursor
+        shape, columns = KINDS[self._data].shape, self._warehouse.columns(table)
+        self._layout = bind(table, columns, cursor=cursor.column, key=cursor.key or (), shape=shape)
+        self._memory.hold_to({"data": self._data})
+        return self._memory.watermark()
+
     def _report(self, opened: Opened, rejects: Rejects, watermark: Watermark, started: float) -> Report:
         expected = self._warehouse.count(self._layout.extract, opened.window, opened.progress.after)
+        if self._order.limit is not None:
+            expected = min(expected, max(0, self._order.limit - opened.progress.totals.read))
         settled = opened.progress.totals.read
         log.info(
             "Window %s of %s: %s rows to read%s.",
@@ -100,7 +112,7 @@ class Import:
             f", {settled:,} were settled by earlier tries" if settled else "",
         )
         progress, traffic = self._deliver(opened, rejects, expected)
-        after = self._boundary.close(watermark, opened.window, progress.tail, nulls=opened.nulls, run=self._id)
+        after = self._close(watermark, opened, progress.tail)
         return Report(
             self._pipeline.id,
             self._id,
@@ -114,6 +126,9 @@ class Import:
             str(self._rejects_folder) if progress.totals.rejected else "",
         )
 
+    def _close(self, watermark: Watermark, opened: Opened, tail: Tail) -> Watermark:
+        return self._boundary.close(watermark, opened.window, tail, nulls=opened.nulls, run=self._id)
+
     def stop(self) -> None:
         """Let what is in flight finish and end; from any thread or signal handler."""
         self._stopped = True
@@ -122,24 +137,34 @@ class Import:
 
     def _open(self, watermark: Watermark) -> Opened:
         """Open a new window and keep it before the first row is read, so that a retry sees the same one."""
+        opened = self._window(watermark)
+        self._memory.save(opened)
+        return opened
+
+    def _window(self, watermark: Watermark) -> Opened:
         survey = self._warehouse.survey(self._layout.extract, watermark.at)
-        window = self._boundary.open(watermark, now=survey.now, at=survey.at, nulls=survey.nulls, latest=survey.latest)
+        begin = Watermark() if self._order.mode == FULL else watermark
+        window = self._boundary.open(begin, now=survey.now, at=survey.at, nulls=survey.nulls, latest=survey.latest)
         if survey.nulls and not window.nulls:
             log.warning("%s rows have no cursor value; earlier runs rejected them, no run can send them.", f"{survey.nulls:,}")
         if survey.latest is not None and survey.latest > window.upper:
             log.warning("Some rows are stamped later than this window's end (%s); they wait for a later run.", window)
-        opened = Opened(window, watermark, survey.nulls)
-        self._memory.save(opened)
-        return opened
+        return Opened(window, watermark, survey.nulls)
+
+    def _parts(self) -> Parts:
+        tick = self._warehouse.tick_of(self._layout.extract)
+        return braze_parts(self._pipeline, self._endpoint, self._layout.roles, tick)
 
     def _deliver(self, opened: Opened, rejects: Rejects, expected: int) -> tuple[Progress, Traffic]:
-        pipeline, boundary = self._pipeline, self._boundary
-        parts = braze_parts(pipeline, self._endpoint, self._layout.roles, self._warehouse.tick_of(self._layout.extract))
+        boundary = self._boundary
+        parts = self._parts()
         plan = replace(parts.plan, expected=expected)
         names = [column.name for column in self._layout.extract.values]
-        digests = Digests(names, opened.watermark.seen) if boundary.rule is Rule.DEDUP else None
+        seen = {} if self._order.mode == FULL else opened.watermark.seen
+        digests = Digests(names, seen) if boundary.rule is Rule.DEDUP else None
         ledger = Ledger(opened.progress, lookback=boundary.lookback, remember=boundary.remember)
-        reader = Reader(Source(self._warehouse, self._layout.extract, opened.window, opened.progress), parts.encoder, digests)
+        source = Source(self._warehouse, self._layout.extract, opened.window, opened.progress, self._order.limit)
+        reader = Reader(source, parts.encoder, digests)
 
         def save(done: Progress, count: int) -> None:
             self._memory.save(replace(opened, progress=done, parts=count))
@@ -182,11 +207,6 @@ def _tell(rejects: Rejects) -> None:
         log.warning("Rejected %s × %s: %s", f"{count:,}", code, rejects.samples[code])
     if rejects.counts:
         log.warning("The rejected rows are kept in %s", rejects.folder)
-
-
-def _braze(pipeline: Pipeline) -> BrazeDestination:
-    assert isinstance(pipeline.destination, BrazeDestination)  # noqa: S101 - the only kind there is
-    return pipeline.destination
 
 
 def _boundary(pipeline: Pipeline) -> Boundary:

@@ -145,6 +145,10 @@ class Memory:
         if known != dict(binding):
             self._asset.set(BINDING, dict(binding))
 
+    def unbind(self) -> None:
+        """Forget what the watermark was made with: after a reset other settings may be used."""
+        self._asset.delete(BINDING)
+
     def resume(self, watermark: Watermark) -> Opened | None:
         """The window that an earlier try of this task began, if it still starts from the same watermark."""
         stored = self._task.get(PROGRESS, default=None)
@@ -175,4 +179,8 @@ class Memory:
     def commit(self, watermark: Watermark) -> None:
         """Move the watermark; the journal has it already. The progress is done with: a cleared task begins anew."""
         self._asset.set(WATERMARK, watermark.to_json())
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop the progress."""
         self._task.delete(PROGRESS)

@@ -142,3 +142,18 @@ def test_the_encoder_does_what_the_contract_says(rows: list[dict[str, Any]], tol
     assert [reference.pairs_of(text)["pairs"] for text in texts(encoded)] == [expected[index] for index in good]
     users = [json.dumps(expected[index][0]) for index in good]
     assert len(set(users)) == len(set(encoded.keys.tolist())) == len(set(zip(users, encoded.keys.tolist(), strict=True)))
+
+
+def test_f14_rows_of_which_braze_would_drop_a_part_are_rejected_and_the_others_keep_their_places() -> None:
+    payloads = ['{"a":1}', '{"a":{"b":null}}', "[]", '{"a":null}', '{"a":{"$time":"soon"}}', '{"b":{"c":2}}']
+    encoder = attributes_encoder(ROLES, lint=True)
+    encoded = encoder.encode(batch_of([{"external_id": f"u{at}", "payload": text} for at, text in enumerate(payloads)]))
+    encoder.close()
+    assert [(one.row, one.code) for one in encoded.rejected] == [
+        (1, "nested_null"),
+        (2, "payload_not_object"),
+        (4, "nested_time_invalid"),
+    ]
+    assert encoded.rows.tolist() == [0, 3, 5]
+    assert [json.loads(text)["external_id"] for text in texts(encoded)] == ["u0", "u3", "u5"]
+    assert len(encoded.keys) == 3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -52,11 +51,9 @@ def latest(rows: list[Row]) -> dict[str | None, int]:
     return {row.user: row.number for row in rows if not isinstance(row, Bad)}
 
 
-@pytest.fixture
-def server() -> Iterator[BrazeSandbox]:
-    with BrazeSandbox() as running:
-        running.change(answers={"latency_ms": 3}, rate={"enabled": False})
-        yield running
+@pytest.fixture(autouse=True)
+def quick(server: BrazeSandbox) -> None:
+    server.change(answers={"latency_ms": 3}, rate={"enabled": False})
 
 
 def pipe_of(
@@ -139,6 +136,7 @@ def test_exactly_the_bad_rows_are_rejected_in_every_style_of_errors(
     assert (resent > 0) == (style == "unindexed"), "only a batch whose bad row has no name is sent in parts again"
 
 
+@pytest.mark.allows("count", "bytes")
 @pytest.mark.parametrize("limits", [{"track": "combined_7"}, {"body_bytes": 300}, {"body_bytes": 300, "over_body_status": 400}])
 def test_batches_that_are_too_large_are_halved(server: BrazeSandbox, limits: dict[str, Any], tmp_path: Path) -> None:
     rows = rows_of(200, 30, 31, 199)
@@ -147,6 +145,7 @@ def test_batches_that_are_too_large_are_halved(server: BrazeSandbox, limits: dic
     assert summary["resent_objects"] == 0
 
 
+@pytest.mark.allows("bytes")
 def test_a_row_too_large_for_any_request_is_rejected_alone(server: BrazeSandbox, tmp_path: Path) -> None:
     rows = rows_of(100)
     server.change(limits={"body_bytes": 60})

@@ -35,6 +35,7 @@ def test_a_refused_row_is_named_and_the_others_are_in(server: BrazeSandbox) -> N
     assert server.summary()["profiles"] == 2
 
 
+@pytest.mark.allows("empty")
 def test_a_request_with_nothing_in_it_tells_whether_the_key_is_good(server: BrazeSandbox) -> None:
     nothing = {"external_id": "u", "payload": None}
     answer = ask(at(server), nothing)
@@ -113,6 +114,7 @@ def test_faults_of_the_server(server: BrazeSandbox, fault: Fault, verdict: Verdi
     assert server.summary()["profiles"] == (fault.applied or verdict is Verdict.ACCEPTED)
 
 
+@pytest.mark.allows("count", "bytes", "schema")
 def test_too_many_items_and_too_many_bytes_are_refused(server: BrazeSandbox) -> None:
     many = [{"external_id": f"u{number}"} for number in range(76)]
     answer = ask(at(server), *many)

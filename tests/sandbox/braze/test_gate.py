@@ -9,7 +9,7 @@ from urllib.parse import urlparse
 import pytest
 import requests
 
-from sandbox.braze import ApiKey, BrazeSandbox, Fault, contract
+from sandbox.braze import ApiKey, BrazeSandbox, Fault, contract, routes
 
 from .conftest import Api
 
@@ -62,7 +62,7 @@ def test_s2_trailing_slash_is_403_or_404(api: Api) -> None:
     assert api.post("/users/track/", GOOD).status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/", "/users", "/users/tracks", "/users/delete", "/users/nothing/"])
+@pytest.mark.parametrize("path", ["/", "/users", "/users/tracks", "/users/alias/new", "/users/nothing/"])
 def test_s2_unknown_path_is_404(api: Api, path: str) -> None:
     assert api.post(path, GOOD).status_code == 404
 
@@ -236,3 +236,12 @@ def test_client_that_leaves_in_the_middle_of_its_body_changes_nothing(api: Api) 
         time.sleep(0.01)
     assert api.server.summary()["requests"]["by_status"] == {"499": 1}
     assert api.track(**GOOD).status_code == 201
+
+
+def test_s2_every_call_has_a_permission_that_a_key_can_hold() -> None:
+    assert {endpoint.permission for endpoint in routes.ENDPOINTS} == contract.ALL_PERMISSIONS
+
+
+@pytest.mark.parametrize("path", ["/catalogs/shops/items/", "/catalogs/", "/users/delete/"])
+def test_s2_trailing_slash_of_any_call_is_403(api: Api, path: str) -> None:
+    assert api.post(path, {}).status_code == 403

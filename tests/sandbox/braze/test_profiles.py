@@ -4,16 +4,17 @@ import json
 from typing import Any
 
 from sandbox.braze.identity import IdentityKey
+from sandbox.braze.limits import Attributes
 from sandbox.braze.profiles import AttributeWrite, ProfileStore
 
 
 def write(store: ProfileStore, key: IdentityKey, update_only: bool = False, **attributes: Any) -> None:
-    names_contact = "email" in attributes or "phone" in attributes
-    store.write(AttributeWrite(key, update_only, json.dumps(attributes).encode(), names_contact), now=0)
+    contact = {kind: attributes[kind] for kind in ("email", "phone") if kind in attributes}
+    store.write(AttributeWrite(key, update_only, json.dumps(attributes).encode(), contact or None), now=0, request=1)
 
 
 def test_index_of_addresses_is_built_late_and_kept_up_to_date() -> None:
-    store = ProfileStore()
+    store = ProfileStore(Attributes())
     write(store, "a", email="a@b.io")
     write(store, "a", plan="free")
     found = store.find(("email", "A@b.io"))  # the first look at an address builds the index
@@ -28,7 +29,7 @@ def test_index_of_addresses_is_built_late_and_kept_up_to_date() -> None:
 
 
 def test_braze_ids_name_profiles_and_nothing_else() -> None:
-    store = ProfileStore()
+    store = ProfileStore(Attributes())
     write(store, "a")
     write(store, ("alias", "label", "name"))
     second = store.find(("alias", "label", "name"))
@@ -39,6 +40,6 @@ def test_braze_ids_name_profiles_and_nothing_else() -> None:
 
 
 def test_skipped_writes_leave_no_trace() -> None:
-    store = ProfileStore()
+    store = ProfileStore(Attributes())
     write(store, "a", update_only=True, plan="free")
     assert (len(store), store.skipped) == (0, 1)

@@ -54,6 +54,13 @@ def test_s4_bulk_takes_100_objects_of_one_user(api: Api) -> None:
     assert api.server.summary()["events"] == 200
 
 
+def test_s4_bulk_counts_a_profile_however_it_is_named(api: Api) -> None:
+    api.track(attributes=[{"external_id": "a", "email": "a@b.io"}])
+    by_address = [{"email": "a@b.io", "name": "e", "time": TIME}] * 51
+    assert api.bulk(events=events(50, "a") + by_address).status_code == 400
+    assert api.bulk(events=events(49, "a") + by_address).status_code == 201
+
+
 def test_s4_track_has_no_limit_for_one_user(api: Api) -> None:
     api.server.change(limits={"track": "combined_200"})
     assert api.track(events=events(150)).status_code == 201
@@ -108,6 +115,21 @@ def test_s10_quantity_is_so_many_purchases(api: Api) -> None:
     (user,) = api.export(external_ids=["u0"])["users"]
     assert user["total_revenue"] == 250.0
     assert api.server.summary()["purchases"] == 100
+
+
+@pytest.mark.parametrize("array", ["events", "purchases"])
+def test_s10_properties_hold_50_kb(api: Api, array: str) -> None:
+    base = events(1)[0] if array == "events" else purchase()
+    fits = {"a": ["ü" * 24_900], "b": "x" * 183}  # 50,000 bytes in compact UTF-8, twice as many as they are sent here
+    assert api.track(**{array: [{**base, "properties": fits}]}).status_code == 201
+    answer = api.track(**{array: [base, {**base, "properties": {**fits, "c": 1}}]})
+    assert answer.json()["errors"] == [{"type": "'properties' must be at most 50 KB", "input_array": array, "index": 1}]
+
+
+@pytest.mark.parametrize("properties", [None, {}, {"a": [{"b": None}]}])
+def test_s10_properties_are_kept_as_sent(api: Api, properties: Any) -> None:
+    api.track(events=[{**events(1)[0], "properties": properties}])
+    assert api.server.events()[0]["properties"] == properties
 
 
 def test_s10_event_creates_its_user(api: Api) -> None:

@@ -1,0 +1,66 @@
+"""What one run of a pipeline is asked to do: the modes that the trigger form offers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from activation.cursor.timestamps import from_text
+from activation.errors import ConfigurationError
+
+INCREMENTAL, FULL, REPLAY, PREVIEW, RESET = MODES = ("incremental", "full", "replay", "preview", "reset")
+"""``incremental``: what changed since the watermark. ``full``: every row. ``replay``: rejected rows once more. ``preview``: shows
+what a run would send and sends nothing. ``reset``: moves the watermark and sends nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a run is asked to do.
+
+    :ivar mode: one of :data:`MODES`.
+    :ivar limit: most rows of the run; it ends where the next row has another timestamp. ``None`` is without limit.
+    :ivar reset_to: the new watermark, nanoseconds since the epoch; ``None``: from the beginning.
+    :ivar replay_run: the run whose rejects are replayed; empty: all runs.
+    :ivar replay_code: the reason code whose rejects are replayed; empty: all codes.
+    """
+
+    mode: str = INCREMENTAL
+    limit: int | None = None
+    reset_to: int | None = None
+    replay_run: str = ""
+    replay_code: str = ""
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> Order:
+        """Read rendered values; what is empty or ``None`` counts as not given.
+
+        :raises ConfigurationError: if one of them is wrong; names it and what is allowed.
+        """
+        given = {name: str(value).strip() for name, value in values.items() if value is not None}
+        given = {name: value for name, value in given.items() if value not in ("", "None")}
+        mode = given.get("mode", INCREMENTAL)
+        if mode not in MODES:
+            raise ConfigurationError(f"There is no mode {mode!r}.", f"Choose one of {', '.join(MODES)}.")
+        limit = given.get("limit")
+        if limit is not None and (not limit.isdecimal() or int(limit) < 1):
+            raise ConfigurationError(f"The limit {limit!r} is no number of rows.", "Give a whole number from 1 on, or nothing.")
+        return cls(
+            mode,
+            int(limit) if limit else None,
+            _instant(given.get("reset_to")),
+            given.get("replay_run", ""),
+            given.get("replay_code", ""),
+        )
+
+
+def _instant(text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        return from_text(text)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"reset_to {text!r} is no instant: {error}.",
+            "Write it like 2026-07-19T09:07:23Z, or leave it empty for the beginning.",
+        ) from None

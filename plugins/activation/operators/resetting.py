@@ -1,0 +1,39 @@
+"""A reset: a person moves the watermark, forwards or backwards. The journal records it like any other move."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timezone
+from typing import Any
+
+from activation.cursor.recovery import Move
+from activation.cursor.watermark import Watermark
+from activation.operators.importing import Import
+
+log = logging.getLogger(__name__)
+
+
+class Reset(Import):
+    """One reset."""
+
+    def reset(self) -> dict[str, Any]:
+        """Move the watermark to where the order says.
+
+        :returns: JSON: the watermark before and after.
+        """
+        before = self._memory.watermark()
+        after = Watermark(self._order.reset_to, run=self._id)
+        report = {
+            "pipeline": self._pipeline.id,
+            "run": self._id,
+            "status": "reset",
+            "rows": dict.fromkeys(("read", "sent", "rejected", "skipped"), 0),
+            "watermark": {"before": str(before), "after": str(after)},
+        }
+        self._memory.guard()
+        ended = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+        self._journal.write(Move(self._memory.held, after), report, ended=ended)
+        self._memory.commit(after)
+        self._memory.unbind()
+        log.info("The watermark was moved from %s to %s.", before, after)
+        return report

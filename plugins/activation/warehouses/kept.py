@@ -1,0 +1,56 @@
+"""Rejected rows as a warehouse: they are laid out as the table that they came from, so a run can read them like any other."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from activation.warehouses.duckdb import DIALECT, DuckDBWarehouse
+
+TABLE = ("main", "rejects")
+
+_AT_ONCE = 10_000
+"""Rows that are in memory while the table is filled."""
+
+
+class KeptRows(DuckDBWarehouse):
+    """A table :data:`TABLE` in a DuckDB file of its own, which goes when it is closed.
+
+    :param records: ``updated_at`` (ISO 8601 with up to nine digits, or ``None``) and ``row`` (column -> text) of each.
+    :param cursor: the name of the cursor column.
+    """
+
+    def __init__(self, records: Iterable[Mapping[str, Any]], cursor: str) -> None:
+        self._home = tempfile.TemporaryDirectory(prefix="activation-replay-")
+        connection = duckdb.connect(str(Path(self._home.name) / "rejects.duckdb"))
+        super().__init__(connection)
+        self._fill(connection, iter(records), cursor)
+
+    def _fill(self, connection: Any, records: Any, cursor: str) -> None:
+        known = [cursor]
+        connection.execute(f"CREATE TABLE {DIALECT.table(TABLE)} ({DIALECT.identifier(cursor)} TIMESTAMP_NS)")
+        while some := list(islice(records, _AT_ONCE)):
+            names = list(dict.fromkeys(name for record in some for name in record["row"]))
+            for name in (name for name in names if name not in known):
+                connection.execute(f"ALTER TABLE {DIALECT.table(TABLE)} ADD COLUMN {DIALECT.identifier(name)} VARCHAR")
+                known.append(name)
+            texts = {
+                name: pa.array([record["row"].get(name) for record in some], pa.string()) for name in names if name != cursor
+            }
+            stamps = pa.array([record["updated_at"] for record in some], pa.string())
+            connection.register("some", pa.table({"": stamps, **texts}))
+            columns = ", ".join(DIALECT.identifier(name) for name in (cursor, *texts))
+            values = ", ".join(['CAST("" AS TIMESTAMP_NS)', *(DIALECT.identifier(name) for name in texts)])
+            connection.execute(f"INSERT INTO {DIALECT.table(TABLE)} ({columns}) SELECT {values} FROM some")
+            connection.unregister("some")
+
+    def close(self) -> None:
+        """Stop what runs and remove the file."""
+        super().close()
+        self._home.cleanup()
