@@ -82,7 +82,7 @@ class ControlClient:
         changed: dict[str, Any] = self._call("PATCH", "settings", patch)
         return changed
 
-    def create_catalog(self, name: str, **fields: str) -> None:
+    def create_catalog(self, name: str, /, **fields: str) -> None:
         """Create a catalog with fields of these types beside ``id``, without the API.
 
         Raises:

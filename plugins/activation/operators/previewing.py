@@ -8,6 +8,8 @@ from collections import Counter
 from contextlib import closing
 from typing import Any
 
+import pyarrow as pa
+
 from activation.cursor.window import Window
 from activation.operators.importing import Import
 from activation.records.encoded import Encoded
@@ -61,9 +63,9 @@ class Preview(Import):
     def _sample(self, window: Window) -> tuple[Encoded, Any]:
         parts = self._parts()
         with closing(parts.encoder):
-            table = self._warehouse.preview(self._layout.extract, window, self._order.limit or SAMPLE).combine_chunks()
-            batches = table.to_batches()
-            encoded = parts.encoder.encode(batches[0] if batches else table.schema.empty_table().to_batches()[0])
+            table = self._warehouse.preview(self._layout.extract, window, self._order.limit or SAMPLE)
+            rows = pa.RecordBatch.from_arrays([_whole(column) for column in table.columns], schema=table.schema)
+            encoded = parts.encoder.encode(rows)
         return encoded, parts.plan.cutting
 
 
@@ -76,6 +78,10 @@ def masked(value: Any) -> Any:
     if isinstance(value, str):
         return f"{value[0]}***" if value else ""
     return value if value is None or isinstance(value, bool) else "***"
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
 def _points(data: str, item: Any) -> int:

@@ -15,6 +15,7 @@ from activation.warehouses.duckdb import DIALECT, DuckDBWarehouse
 
 TABLE = ("main", "rejects")
 
+_STAMP = "\x1fupdated_at"  # a name that no column of a table has
 _AT_ONCE = 10_000
 """Rows that are in memory while the table is filled."""
 
@@ -44,11 +45,11 @@ class KeptRows(DuckDBWarehouse):
                 name: pa.array([record["row"].get(name) for record in some], pa.string()) for name in names if name != cursor
             }
             stamps = pa.array([record["updated_at"] for record in some], pa.string())
-            connection.register("some", pa.table({"": stamps, **texts}))
+            connection.register("chunk", pa.table({_STAMP: stamps, **texts}))
             columns = ", ".join(DIALECT.identifier(name) for name in (cursor, *texts))
-            values = ", ".join(['CAST("" AS TIMESTAMP_NS)', *(DIALECT.identifier(name) for name in texts)])
-            connection.execute(f"INSERT INTO {DIALECT.table(TABLE)} ({columns}) SELECT {values} FROM some")
-            connection.unregister("some")
+            values = ", ".join([f"CAST({DIALECT.identifier(_STAMP)} AS TIMESTAMP_NS)", *(DIALECT.identifier(name) for name in texts)])
+            connection.execute(f"INSERT INTO {DIALECT.table(TABLE)} ({columns}) SELECT {values} FROM chunk")
+            connection.unregister("chunk")
 
     def close(self) -> None:
         """Stop what runs and remove the file."""
