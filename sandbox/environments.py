@@ -12,10 +12,27 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".state" / "environments"
+
+PROGRESS: ContextVar[Callable[[str], None]] = ContextVar("PROGRESS", default=lambda text: None)
+"""Is told when an environment is made, which takes a while."""
+
+
+@contextmanager
+def telling(listener: Callable[[str], None]) -> Iterator[None]:
+    """Tell somebody when an environment is made within the block."""
+    token = PROGRESS.set(listener)
+    try:
+        yield
+    finally:
+        PROGRESS.reset(token)
 
 
 def environment(name: str, requirements: Path) -> Path:
@@ -33,6 +50,9 @@ def environment(name: str, requirements: Path) -> Path:
     with (FOLDER / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two test processes may want the same one
         if not (place / ".ready").exists():
+            tell, began = PROGRESS.get(), time.monotonic()
+            count = sum("==" in line for line in requirements.read_text(encoding="utf-8").splitlines())
+            tell(f"installing {count} packages for {name}; only the first time, a minute or two")
             shutil.rmtree(place, ignore_errors=True)
             _uv("venv", "--quiet", "--python", sys.executable, str(place))
             _uv(
@@ -46,6 +66,7 @@ def environment(name: str, requirements: Path) -> Path:
                 str(requirements),
             )
             (place / ".ready").touch()
+            tell(f"installed after {time.monotonic() - began:.0f} s")
     return place / "bin" / "python"
 
 

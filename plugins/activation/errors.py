@@ -31,6 +31,10 @@ class FatalError(ActivationError):
     """The run must stop because going on would lose or falsify something; the watermark stays where it is."""
 
 
+class LimitExceededError(FatalError):
+    """The run would move more rows than the pipeline allows; nothing was sent and the watermark stays where it is."""
+
+
 class TransientError(ActivationError):
     """The outside did not answer as it should this time: a later attempt can succeed and resumes where this one stopped."""
 

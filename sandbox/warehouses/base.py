@@ -64,3 +64,27 @@ class WarehouseSandbox(ABC):
 
         :param types: column -> the engine's own type, where the usual one of :attr:`types` for the Arrow type is not wanted.
         """
+
+    def column_types(self, rows: pa.Table, types: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Column -> its type in CREATE TABLE, in order; for :meth:`load`.
+
+        :param types: those that are given, as :meth:`load` got them.
+        """
+        given = types or {}
+        return {field.name: given.get(field.name) or self.types[_word(field.type)] for field in rows.schema}
+
+
+_WORDS = (
+    ("text", (pa.types.is_string, pa.types.is_large_string)),
+    ("timestamp", (pa.types.is_timestamp,)),
+    ("integer", (pa.types.is_integer,)),
+    ("double", (pa.types.is_floating,)),
+    ("decimal", (pa.types.is_decimal,)),
+    ("boolean", (pa.types.is_boolean,)),
+    ("date", (pa.types.is_date,)),
+)
+
+
+def _word(kind: pa.DataType) -> str:
+    """The key of :attr:`WarehouseSandbox.types` for an Arrow type."""
+    return next(word for word, tests in _WORDS if any(test(kind) for test in tests))

@@ -164,7 +164,8 @@ class FaultsContract:
 
     def test_a_statement_that_takes_too_long_is_stopped(self, engine: Engine, warehouse: Warehouse) -> None:
         extract = reading(warehouse, engine.view(engine.endless)).extract
-        other = engine.open(Session({"dag": "d", "task": "t", "run": "manual__2026-11-22T00:00:00+00:00"}, timeout=1.0))
+        tag = {"dag": "d", "task": "t", "run": "manual__2026-11-22T00:00:00+00:00"}
+        other = engine.open(Session(tag, timeout=engine.shortest_timeout))
         try:
             for call in calls(other, extract):
                 began = time.monotonic()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from activation.warehouses import open_warehouse
+from activation.warehouses.base import Session
 from tests.contracts.sources import EVERYTHING, reading
 
 
@@ -21,7 +22,8 @@ def peak() -> int:
 def main(task: dict[str, Any]) -> dict[str, Any]:
     """Warm up with a small table, so that libraries and pools are not counted, then read the large one."""
     module, _, name = task["opener"].partition(":")
-    warehouse = open_warehouse(task["engine"], getattr(import_module(module), name)(**task["arguments"]))
+    session = Session(options=task["options"])
+    warehouse = open_warehouse(task["engine"], getattr(import_module(module), name)(**task["arguments"]), session)
     reading(warehouse, tuple(task["small"])).rows()
     before = peak()
     rows = total = largest = 0

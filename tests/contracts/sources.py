@@ -56,11 +56,13 @@ class Value:
 
 @dataclass(frozen=True)
 class Probe:
-    """How another process opens the engine: the key of the registry, ``module:function`` and its keywords."""
+    """How another process opens the engine: the key of the registry, ``module:function`` and its keywords, and the connection's
+    extra fields."""
 
     engine: str
     opener: str
     arguments: dict[str, Any]
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 class Engine(ABC):
@@ -93,6 +95,8 @@ class Engine(ABC):
     """Examples that were tried."""
     stride = 1
     """Every how many-th window of the test of all windows is tried; more where a statement takes long."""
+    shortest_timeout = 1.0
+    """Seconds of a statement time-out within which the engine still reads 40 MB."""
     widest = BATCH_BYTES + 1
     """Bytes of the longest text of the tests; less where the engine does not take it."""
 

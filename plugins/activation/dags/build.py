@@ -46,6 +46,7 @@ def build_dag(pipeline: Pipeline) -> DAG:
         delivery=pipeline.delivery.model_dump(mode="json"),
         order={name: f"{{{{ params.{name} }}}}" for name in dag.params},
         max_reject_share=errors.max_reject_share,
+        max_rows=errors.max_rows,
     )
     return dag
 

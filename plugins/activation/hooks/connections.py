@@ -37,6 +37,22 @@ class SourceHook:
 HOOKS = {
     "duckdb": SourceHook("activation.hooks.duckdb:DuckDBHook", "duckdb_conn_id"),
     "postgres": SourceHook("airflow.providers.postgres.hooks.postgres:PostgresHook", "postgres_conn_id", "postgres"),
+    "snowflake": SourceHook("airflow.providers.snowflake.hooks.snowflake:SnowflakeHook", "snowflake_conn_id", "snowflake"),
+    "databricks": SourceHook(
+        "airflow.providers.databricks.hooks.databricks_sql:DatabricksSqlHook", "databricks_conn_id", "databricks"
+    ),
+    "redshift": SourceHook(
+        "airflow.providers.amazon.aws.hooks.redshift_sql:RedshiftSQLHook",
+        "redshift_conn_id",
+        "redshift",
+        "activation.hooks.redshift:connect",
+    ),
+    "bigquery": SourceHook(
+        "airflow.providers.google.cloud.hooks.bigquery:BigQueryHook",
+        "gcp_conn_id",
+        "google",
+        "activation.hooks.bigquery:client_of",
+    ),
 }
 """Source type of a pipeline file -> its hook."""
 

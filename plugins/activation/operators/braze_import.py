@@ -34,6 +34,7 @@ class WarehouseIncrementalImportOperator(BaseOperator):
     :param order: what a run does: ``{"mode": …, "limit": …, "reset_to": …, "replay_run": …, "replay_code": …}`` (templated); see
         :class:`activation.operators.orders.Order`. Empty: what changed since the last run.
     :param max_reject_share: a run stops when a greater share of at least 1,000 rows was rejected; 0 to 1.
+    :param max_rows: a window with more rows is not sent at all; ``None`` is without limit.
     :returns: the report of the run, as XCom: rows by their end, requests, window, watermark.
     :raises AirflowFailException: for what a person must fix; a retry would not help.
     :raises TransientError: for what may pass; Airflow retries the task.
@@ -53,6 +54,7 @@ class WarehouseIncrementalImportOperator(BaseOperator):
         delivery: Mapping[str, Any] | None = None,
         order: Mapping[str, Any] | None = None,
         max_reject_share: float = 0.5,
+        max_rows: int | None = 500_000_000,
         **kwargs: Any,
     ) -> None:
         self.asset = asset_of(pipeline_id)
@@ -65,6 +67,7 @@ class WarehouseIncrementalImportOperator(BaseOperator):
         self.delivery = dict(delivery or {})
         self.order = dict(order or {})
         self.max_reject_share = max_reject_share
+        self.max_rows = max_rows
         self.pipeline()
         self._import: Import | None = None
 
@@ -79,7 +82,7 @@ class WarehouseIncrementalImportOperator(BaseOperator):
             "destination": self.destination,
             "cursor": self.cursor,
             "delivery": self.delivery,
-            "errors": {"max_reject_share": self.max_reject_share},
+            "errors": {"max_reject_share": self.max_reject_share, "max_rows": self.max_rows},
         }
         return pipeline_of(blocks, name=f"Pipeline {self.pipeline_id}")
 

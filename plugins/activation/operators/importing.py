@@ -6,7 +6,6 @@ import logging
 import time
 from contextlib import closing
 from dataclasses import replace
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from airflow.sdk import Asset
@@ -24,11 +23,13 @@ from activation.delivery.rejects import Origin, Rejects
 from activation.delivery.report import Report
 from activation.delivery.run import Run
 from activation.destinations.braze.kinds import KINDS
+from activation.errors import LimitExceededError
 from activation.hooks.braze import BrazeHook
 from activation.hooks.connections import open_source
 from activation.operators.braze_parts import Parts, braze_parts
 from activation.operators.memory import Memory, Opened, state_folder
 from activation.operators.orders import FULL, Order
+from activation.operators.record import now, recorded
 from activation.records.digests import Digests
 from activation.records.layout import bind
 from activation.spec import BrazeDestination, Pipeline
@@ -63,21 +64,26 @@ class Import:
         self._journal = Journal(self._folder)
         self._rejects_folder = self._folder / "rejects" / safe_name(self._id)
         self._memory = Memory(context["asset_state_store"][asset], context["task_state_store"], self._journal.last(), self._id)
+        self._started = self._memory.started(now())
 
     def __call__(self) -> Report:
-        """Move the window.
+        """Move the window, and keep the record of the run up to date.
 
         :raises ConfigurationError: if the warehouse's connection, the table, a column or a right is missing.
         :raises ActivationError: whatever ended the try; its progress is kept, and a retry goes on behind it.
         """
-        started = time.monotonic()
+        with recorded(self._journal, self._id, self._started, mode=self._order.mode, attempt=self._attempt):
+            return self._move()
+
+    def _move(self) -> Report:
+        began = time.monotonic()
         self._warehouse, table = self._source()
         with closing(self._warehouse):
             watermark = self._bind(table)
             opened = self._memory.resume(watermark) or self._open(watermark)
             rejects = Rejects(self._rejects_folder, Origin(self._pipeline.id, self._id, self._attempt), opened.parts)
             try:
-                report = self._report(opened, rejects, watermark, started)
+                report = self._report(opened, rejects, watermark, began)
                 self._commit(report)
             finally:
                 _tell(rejects)
@@ -99,10 +105,16 @@ class Import:
         self._memory.hold_to({"data": self._data})
         return self._memory.watermark()
 
-    def _report(self, opened: Opened, rejects: Rejects, watermark: Watermark, started: float) -> Report:
+    def _report(self, opened: Opened, rejects: Rejects, watermark: Watermark, began: float) -> Report:
         expected = self._warehouse.count(self._layout.extract, opened.window, opened.progress.after)
         if self._order.limit is not None:
             expected = min(expected, max(0, self._order.limit - opened.progress.totals.read))
+        most = self._pipeline.errors.max_rows
+        if most is not None and expected + opened.progress.totals.read > most:
+            raise LimitExceededError(
+                f"The window has {expected:,} rows to read, more than errors.max_rows = {most:,} allows. Nothing was sent. "
+                "Raise max_rows, or move the rows in parts: run with a limit."
+            )
         settled = opened.progress.totals.read
         log.info(
             "Window %s of %s: %s rows to read%s.",
@@ -122,7 +134,7 @@ class Import:
             progress.totals,
             traffic,
             progress.tail.nulls if opened.window.nulls else opened.nulls,
-            time.monotonic() - started,
+            time.monotonic() - began,
             str(self._rejects_folder) if progress.totals.rejected else "",
         )
 
@@ -182,8 +194,7 @@ class Import:
     def _commit(self, report: Report) -> None:
         """First the journal, then the asset state; a crash between the two is mended by the next run."""
         self._memory.guard()
-        ended = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-        self._journal.write(Move(self._memory.held, report.after), report.to_json(), ended=ended)
+        self._journal.write(Move(self._memory.held, report.after), report.to_json(), started=self._started, ended=now())
         self._memory.commit(report.after)
         totals = report.totals
         log.info(

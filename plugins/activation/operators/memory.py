@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 WATERMARK = "watermark"
 BINDING = "binding"
 PROGRESS = "progress"
+STARTED = "started"
 SPREADING = ("celery", "kubernetes", "ecs", "batch", "edge", "lambda")
 
 
@@ -129,6 +130,16 @@ class Memory:
             return adopted
         return found.watermark
 
+    def started(self, now: str) -> str:
+        """When the first try of this run began.
+
+        :param now: ISO 8601; kept, if this is the first try.
+        """
+        known = self._task.get(STARTED, default=None)
+        if known is None:
+            self._task.set(STARTED, now)
+        return str(known or now)
+
     def hold_to(self, binding: Mapping[str, str]) -> None:
         """Refuse to go on from a watermark under other settings than those that it was made with.
 
@@ -184,3 +195,4 @@ class Memory:
     def forget(self) -> None:
         """Drop the progress."""
         self._task.delete(PROGRESS)
+        self._task.delete(STARTED)

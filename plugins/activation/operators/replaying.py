@@ -13,6 +13,7 @@ from activation.delivery.report import Report
 from activation.errors import ConfigurationError
 from activation.operators.importing import Import
 from activation.operators.memory import Opened
+from activation.operators.record import now
 from activation.warehouses.base import Relation, Warehouse
 from activation.warehouses.kept import TABLE, KeptRows
 
@@ -45,6 +46,7 @@ class Replay(Import):
 
     def _commit(self, report: Report) -> None:
         moved = self._kept().put_aside(self._chosen(), self._id)
+        self._journal.note(self._id, self._started, report.to_json()["status"], ended=now(), report=report.to_json())
         self._memory.forget()
         totals = report.totals
         log.info("Done: of %s replayed rejects %s were sent, %s rejected again.", f"{moved:,}", totals.sent, totals.rejected)

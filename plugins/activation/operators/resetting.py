@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timezone
 from typing import Any
 
 from activation.cursor.recovery import Move
 from activation.cursor.watermark import Watermark
 from activation.operators.importing import Import
+from activation.operators.record import now
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +31,7 @@ class Reset(Import):
             "watermark": {"before": str(before), "after": str(after)},
         }
         self._memory.guard()
-        ended = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-        self._journal.write(Move(self._memory.held, after), report, ended=ended)
+        self._journal.write(Move(self._memory.held, after), report, started=self._started, ended=now())
         self._memory.commit(after)
         self._memory.unbind()
         log.info("The watermark was moved from %s to %s.", before, after)

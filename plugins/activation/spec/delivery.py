@@ -113,6 +113,15 @@ class Errors(Block):
             examples=["2h"],
         ),
     ] = None
+    max_rows: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            title="Most rows",
+            description="A window with more rows than this is not sent at all, and the run fails; `null` is without limit.",
+            examples=[10_000_000],
+        ),
+    ] = 500_000_000
     max_reject_share: Annotated[
         float,
         Field(

@@ -10,6 +10,10 @@ from activation.warehouses.base import Session, Warehouse
 ENGINES = {
     "duckdb": "activation.warehouses.duckdb:DuckDBWarehouse",
     "postgres": "activation.warehouses.postgres:PostgresWarehouse",
+    "snowflake": "activation.warehouses.snowflake:SnowflakeWarehouse",
+    "databricks": "activation.warehouses.databricks:DatabricksWarehouse",
+    "redshift": "activation.warehouses.redshift:RedshiftWarehouse",
+    "bigquery": "activation.warehouses.bigquery:BigQueryWarehouse",
 }
 """Source type of a pipeline file -> the class that is handed the hook's connection; imported on first use."""
 

@@ -19,7 +19,7 @@ def schema(extract: Extract) -> pa.Schema:
 
 
 def reshape(batches: Iterable[pa.RecordBatch], shape: pa.Schema, rows: int, size: int = BATCH_BYTES) -> Iterator[pa.RecordBatch]:
-    """Regroup batches of any size; columns are taken by position and keep their order.
+    """Regroup batches of any size into full ones; columns are taken by position and keep their order.
 
     :param rows: most rows of a batch that comes out, at least 1.
     :param size: most bytes of a batch that comes out, unless one row is larger.
@@ -29,11 +29,15 @@ def reshape(batches: Iterable[pa.RecordBatch], shape: pa.Schema, rows: int, size
     for batch in batches:
         columns = [column.cast(kind.type) for column, kind in zip(batch.columns, shape, strict=True)]
         for piece in _pieces(pa.RecordBatch.from_arrays(columns, schema=shape), rows, size):
+            rest = piece
             if held and (count + piece.num_rows > rows or used + piece.nbytes > size):
+                if used + piece.nbytes <= size:  # only the rows are too many: fill the batch up
+                    held.append(piece.slice(0, rows - count))
+                    rest = piece.slice(rows - count)
                 yield _joined(held)
                 held, count, used = [], 0, 0
-            held.append(piece)
-            count, used = count + piece.num_rows, used + piece.nbytes
+            held.append(rest)
+            count, used = count + rest.num_rows, used + rest.nbytes
     if held:
         yield _joined(held)
 

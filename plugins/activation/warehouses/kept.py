@@ -16,6 +16,7 @@ from activation.warehouses.duckdb import DIALECT, DuckDBWarehouse
 TABLE = ("main", "rejects")
 
 _STAMP = "\x1fupdated_at"  # a name that no column of a table has
+_CAST_STAMP = f"CAST({DIALECT.identifier(_STAMP)} AS TIMESTAMP_NS)"
 _AT_ONCE = 10_000
 """Rows that are in memory while the table is filled."""
 
@@ -47,7 +48,7 @@ class KeptRows(DuckDBWarehouse):
             stamps = pa.array([record["updated_at"] for record in some], pa.string())
             connection.register("chunk", pa.table({_STAMP: stamps, **texts}))
             columns = ", ".join(DIALECT.identifier(name) for name in (cursor, *texts))
-            values = ", ".join([f"CAST({DIALECT.identifier(_STAMP)} AS TIMESTAMP_NS)", *(DIALECT.identifier(name) for name in texts)])
+            values = ", ".join([_CAST_STAMP, *(DIALECT.identifier(name) for name in texts)])
             connection.execute(f"INSERT INTO {DIALECT.table(TABLE)} ({columns}) SELECT {values} FROM chunk")
             connection.unregister("chunk")
 

@@ -23,6 +23,8 @@ LAST = from_text("9999-12-31T23:59:59.999999999Z")
 
 _NEVER = "1 = 0"
 
+_DIGITS = re.compile(r"\(\d+\)")
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -61,11 +63,11 @@ class CursorType:
 class Dialect:
     """What the statements of one engine look like.
 
-    :ivar cursors: type name in lower case and without a precision -> how it serves as a cursor.
+    :ivar cursors: type name in lower case -> how it serves as a cursor; a name with its precision goes before the one without.
     :ivar now: expression for the warehouse's clock in whole microseconds since the epoch.
     :ivar text: expression over ``{column}`` that gives its text.
     :ivar json: pairs of a pattern and an expression over ``{column}``; the first pattern found in the lower-case type replaces
-        ``text`` with an expression that gives JSON.
+        ``text`` with an expression that gives JSON, or another text than the engine's usual one.
     :ivar collation: what makes a comparison of texts go by code point.
     :ivar quote: the character around an identifier; inside it is doubled.
     :ivar placeholder: ``?`` or ``%s``.
@@ -105,9 +107,10 @@ class Dialect:
 
         :raises ConfigurationError: if its type has no instants.
         """
-        found = self.cursors.get(re.sub(r"\(\d+\)", "", column.type).lower())
+        kind = column.type.lower()
+        found = self.cursors.get(kind) or self.cursors.get(_DIGITS.sub("", kind))
         if found is None:
-            allowed = ", ".join(sorted(self.cursors))
+            allowed = ", ".join(sorted({_DIGITS.sub("", name) for name in self.cursors}))
             raise ConfigurationError(
                 f"Column {column.name!r} has the type {column.type}, which cannot be the cursor.",
                 f"Choose a column of one of these types: {allowed}.",
