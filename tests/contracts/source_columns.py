@@ -79,7 +79,7 @@ class ColumnsContract:
         with pytest.raises(ConfigurationError, match="cannot be the name"):
             warehouse.count(extract, EVERYTHING)
 
-    def test_every_type_arrives_as_text(self, engine: Engine, warehouse: Warehouse) -> None:
+    def test_f13_every_type_arrives_as_text(self, engine: Engine, warehouse: Warehouse) -> None:
         names = [f"c{n}" for n in range(len(engine.values))]
         columns = {"id": "integer", "u": engine.cursors[0].type}
         columns.update({name: value.type for name, value in zip(names, engine.values, strict=True)})
@@ -131,7 +131,7 @@ class ColumnsContract:
         assert [row["payload"] for row in found.rows()] == ["a", wide, "b"]
         assert found.batches == [1, 1, 1] or engine.widest <= BATCH_BYTES
 
-    def test_a_query_is_read_like_a_table(self, engine: Engine, warehouse: Warehouse) -> None:
+    def test_f31_a_query_is_read_like_a_table(self, engine: Engine, warehouse: Warehouse) -> None:
         cursor = engine.cursors[0]
         rows = [["1", cursor.literal(1_000_000_000), "50%"], ["2", None, "x"], ["3", cursor.literal(2_000_000_000), "y"]]
         table = engine.table({"id": "integer", "u": cursor.type, "t": "varchar"}, rows)

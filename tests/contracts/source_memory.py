@@ -20,7 +20,7 @@ BOUND = 300 * MEGABYTE
 class MemoryContract:
     """A million rows pass through a bounded process."""
 
-    def test_a_million_rows_pass_in_bounded_memory(self, engine: Engine, warehouse: Warehouse) -> None:
+    def test_f28_a_million_rows_pass_in_bounded_memory(self, engine: Engine, warehouse: Warehouse) -> None:
         cursor = engine.cursors[0]
         engine.make_million("million")
         small = engine.table({"id": "integer", "u": cursor.type, "payload": "varchar"}, [["1", None, "x"]])

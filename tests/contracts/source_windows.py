@@ -133,7 +133,7 @@ class WindowsContract:
         survey = warehouse.survey(extract, NOON)
         assert (survey.at, survey.nulls, survey.latest) == (0, 0, None)
 
-    def test_a_watermark_survives_its_text(self, engine: Engine, warehouse: Warehouse) -> None:
+    def test_f08_a_watermark_survives_its_text(self, engine: Engine, warehouse: Warehouse) -> None:
         for cursor in engine.cursors:
             at = NOON + (999_999_999 // cursor.grain * cursor.grain)
             found = reading(warehouse, engine.table({"id": "integer", "u": cursor.type}, [["1", cursor.literal(at)]]))

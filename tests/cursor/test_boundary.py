@@ -52,13 +52,13 @@ def stamps(texts: Sequence[str]) -> list[str]:
     return [text if "T" in text else f"{text}T00:00:00" for text in texts]
 
 
-def test_scenario_a_the_first_run_takes_everything() -> None:
+def test_f05_scenario_a_the_first_run_takes_everything() -> None:
     table = Table().add("07-17", "07-18", "07-19T09:07:23")
     assert table.run() == stamps(["07-17", "07-18", "07-19T09:07:23"])
     assert str(table.watermark) == "2026-07-19T09:07:23Z"
 
 
-def test_scenario_b_a_row_stamped_before_the_watermark_is_not_sent() -> None:
+def test_f05_scenario_b_a_row_stamped_before_the_watermark_is_not_sent() -> None:
     table = Table().add("07-17", "07-18", "07-19T09:07:23")
     table.run()
     before = table.watermark
@@ -66,7 +66,7 @@ def test_scenario_b_a_row_stamped_before_the_watermark_is_not_sent() -> None:
     assert table.watermark == before
 
 
-def test_scenario_c_only_the_newer_row_is_sent() -> None:
+def test_f05_scenario_c_only_the_newer_row_is_sent() -> None:
     table = Table().add("07-17", "07-18", "07-19T09:07:23")
     table.run()
     table.add("07-16").run()
@@ -74,26 +74,26 @@ def test_scenario_c_only_the_newer_row_is_sent() -> None:
     assert str(table.watermark) == "2026-07-21T00:00:00Z"
 
 
-def test_scenario_d_the_next_days_five_rows_are_exactly_what_is_sent() -> None:
+def test_f05_scenario_d_the_next_days_five_rows_are_exactly_what_is_sent() -> None:
     table = Table().add(*["07-19"] * 5)
     assert len(table.run()) == 5
     assert table.add(*["07-20"] * 5).run() == stamps(["07-20"] * 5)
 
 
-def test_scenario_e_a_sixth_row_at_the_watermark_brings_all_six_back() -> None:
+def test_f05_scenario_e_a_sixth_row_at_the_watermark_brings_all_six_back() -> None:
     table = Table().add(*["07-19"] * 5)
     table.run()
     assert table.add("07-19").run() == stamps(["07-19"] * 6)
     assert table.run() == []
 
 
-def test_scenario_f_a_future_row_is_sent_and_hides_what_is_stamped_earlier_if_asked_for() -> None:
+def test_f09_scenario_f_a_future_row_is_sent_and_hides_what_is_stamped_earlier_if_asked_for() -> None:
     table = Table(Boundary(future=Future.SEND), now=at("07-19")).add("07-18", "11-11")
     assert table.run() == stamps(["07-18", "11-11"])
     assert table.add("07-19").run() == []
 
 
-def test_scenario_f_by_default_a_future_row_waits_and_hides_nothing() -> None:
+def test_f09_scenario_f_by_default_a_future_row_waits_and_hides_nothing() -> None:
     table = Table(now=at("07-19")).add("07-18", "11-11")
     assert table.run() == stamps(["07-18"])
     assert table.add("07-19").run() == stamps(["07-19"])
@@ -112,14 +112,14 @@ def test_an_unchanged_table_read_again(rule: Rule, sent: list[str]) -> None:
 
 
 @pytest.mark.parametrize("rule", list(Rule))
-def test_a_row_that_arrives_at_the_watermark_is_lost_only_by_the_exclusive_rule(rule: Rule) -> None:
+def test_f06_a_row_that_arrives_at_the_watermark_is_lost_only_by_the_exclusive_rule(rule: Rule) -> None:
     table = Table(Boundary(rule)).add("07-19")
     table.run()
     assert (len(table.add("07-19").run()) == 2) is (rule is not Rule.EXCLUSIVE)
 
 
 @pytest.mark.parametrize("rule", list(Rule))
-def test_lookback_reads_late_rows(rule: Rule) -> None:
+def test_f10_lookback_reads_late_rows(rule: Rule) -> None:
     table = Table(Boundary(rule, lookback=2 * DAY)).add("07-10", "07-19")
     table.run()
     sent = table.add("07-18").run()
@@ -128,7 +128,7 @@ def test_lookback_reads_late_rows(rule: Rule) -> None:
     assert str(table.watermark) == "2026-07-19T00:00:00Z"
 
 
-def test_settle_time_leaves_the_newest_rows_to_the_next_run() -> None:
+def test_f10_settle_time_leaves_the_newest_rows_to_the_next_run() -> None:
     table = Table(Boundary(settle=DAY), now=at("07-20")).add("07-18", "07-19", "07-19T00:00:01")
     assert table.run() == stamps(["07-18", "07-19"])
     table.now += DAY
@@ -143,7 +143,7 @@ def test_the_watermark_never_moves_backwards() -> None:
     assert str(table.watermark) == "2026-07-19T00:00:00Z"
 
 
-def test_rows_without_a_timestamp_are_read_once_and_again_when_there_are_more() -> None:
+def test_f07_rows_without_a_timestamp_are_read_once_and_again_when_there_are_more() -> None:
     table = Table().add("07-19", None, None)
     table.run()
     assert table.watermark.nulls == 2

@@ -10,7 +10,7 @@ YEAR_1, YEAR_9999 = from_text("0001-01-01T00:00:00Z"), from_text("9999-12-31T23:
 
 
 @given(st.integers(YEAR_1, YEAR_9999))
-def test_every_nanosecond_survives_the_round_trip(instant: int) -> None:
+def test_f08_every_nanosecond_survives_the_round_trip(instant: int) -> None:
     assert from_text(to_text(instant)) == instant
 
 
@@ -26,7 +26,7 @@ def test_every_nanosecond_survives_the_round_trip(instant: int) -> None:
         ("2026-03-29T03:00:00+02:00", "2026-03-29T01:00:00Z"),
     ],
 )
-def test_text_is_read_as_utc_unless_it_names_a_zone(text: str, written: str) -> None:
+def test_f08_text_is_read_as_utc_unless_it_names_a_zone(text: str, written: str) -> None:
     assert to_text(from_text(text)) == written
 
 

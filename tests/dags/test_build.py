@@ -12,7 +12,7 @@ from activation.spec import load_file
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_sample_pipeline_makes_a_dag_that_runs_one_at_a_time() -> None:
+def test_f25_the_sample_pipeline_makes_a_dag_that_runs_one_at_a_time() -> None:
     dag = build_dag(load_file(ROOT / "dags" / "pipelines" / "users_to_braze.yaml"))
     task = dag.get_task("import")
     assert (dag.dag_id, dag.max_active_runs, dag.catchup) == ("users_to_braze", 1, False)

@@ -66,6 +66,23 @@ def test_answers_that_overtake_each_other_never_make_it_send_too_much(
     assert all(world.used[window] <= limit for window in world.used)
 
 
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.8])
+@pytest.mark.parametrize("told", ["exact", "ceil"])
+def test_f18_a_share_of_the_limit_is_left_to_others(told: Told, share: float) -> None:
+    world = World(limit=600, told=told, way=uneven())
+    world.run(RateBudget(world.loop.time, share))
+    for window in world.windows:
+        assert share * 0.95 <= world.used[window] / world.limit <= share + 0.01
+    assert world.refused.total() == 0
+
+
+def test_f18_two_tasks_with_half_of_the_limit_each_do_not_get_in_each_others_way() -> None:
+    world = World(limit=600, others=100, way=uneven())  # the other one takes half of each window, evenly
+    world.run(RateBudget(world.loop.time, 0.5))
+    assert world.refused.total() == 0
+    assert all(285 <= world.used[window] <= 300 for window in world.windows)
+
+
 def test_a_window_is_opened_by_a_single_request() -> None:
     loop = VirtualLoop(0.0)
     budget = RateBudget(loop.time)

@@ -70,7 +70,7 @@ def test_every_row_is_sent_exactly_once_and_a_users_rows_in_order(
 
 @SEVERAL_RUNS
 @given(tables, tables, tables, shapes, st.sampled_from(list(Rule)))
-def test_writers_that_interleave_with_runs_lose_nothing(
+def test_f06_f10_writers_that_interleave_with_runs_lose_nothing(
     first: list[Row], during: list[Row], between: list[Row], shape: tuple[int, int, int], rule: Rule
 ) -> None:
     """Writers stamp with the clock, which only moves forward; some write while a run reads, some at the very watermark."""
@@ -105,7 +105,7 @@ def test_writers_that_interleave_with_runs_lose_nothing(
 
 @SEVERAL_RUNS
 @given(tables, shapes, st.integers(0, 99), st.integers(0, 60))
-def test_a_try_that_dies_anywhere_is_taken_up_without_loss_or_double_counting(
+def test_f20_a_try_that_dies_anywhere_is_taken_up_without_loss_or_double_counting(
     rows: list[Row], shape: tuple[int, int, int], seed: int, deadly: int
 ) -> None:
     pipe = pipe_of(rows, shape, seed=seed)

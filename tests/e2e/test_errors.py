@@ -54,7 +54,7 @@ def failed(world: World) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", ERRORS)
-def test_the_error_names_the_fix(world: World, failed: dict[str, str], name: str) -> None:
+def test_f29_the_error_names_the_fix(world: World, failed: dict[str, str], name: str) -> None:
     assert ERRORS[name] in failed[name]
     assert world.watermark(name) == (STANDING if name == "no_permission" else None)
     assert not (world.folder / "state" / name / "latest.json").exists()
@@ -72,7 +72,7 @@ def test_an_unreadable_file_is_an_import_error_of_its_own_and_hides_no_other_pip
     world.api.wait_for_dag("unreadable")
 
 
-def test_no_secret_stands_in_any_log_state_or_report(world: World, failed: dict[str, str]) -> None:
+def test_f27_no_secret_stands_in_any_log_state_or_report(world: World, failed: dict[str, str]) -> None:
     secrets = (GOOD_KEY, READ_KEY, WRONG_KEY, PG_PASSWORD)
     searched = 0
     for place in (world.folder / "airflow" / "logs", world.folder / "state"):

@@ -38,7 +38,7 @@ def _kill_after(world: World, run_id: str, rows: int) -> int:
 
 
 @pytest.mark.timeout(900)
-def test_ten_kills_lose_nothing_and_repeat_little(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_f20_ten_kills_lose_nothing_and_repeat_little(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     chance = random.Random()
     world.braze.change(answers={"latency_ms": LATENCY_MS})
     told = [f"at most {MOST_TWICE:,} rows may be sent twice: {WINDOW_ROWS:,} in flight + one checkpoint interval"]

@@ -173,7 +173,7 @@ def test_airflow_hands_the_connection_on_as_a_uri_and_nothing_is_lost(
     assert BrazeHook("crm").get_conn() == before
 
 
-def test_a_good_connection_passes_the_test_and_changes_nothing(connect: Connect) -> None:
+def test_f26_a_good_connection_passes_the_test_and_changes_nothing(connect: Connect) -> None:
     with BrazeSandbox(keys=[ApiKey(KEY)]) as server:
         assert connect(server.url).test_connection() == (True, f"{server.url} knows the key, and the key may write users.")
         summary = server.summary()

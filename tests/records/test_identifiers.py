@@ -36,7 +36,7 @@ def row(*columns: str) -> Row:
         (["email", "phone"], {"email": "a@example.com"}),
     ],
 )
-def test_the_identifier_of_the_row_names_the_user(columns: list[str], named: object) -> None:
+def test_f11_the_identifier_of_the_row_names_the_user(columns: list[str], named: object) -> None:
     sent = object_of({**row(*columns), "payload": '{"plan":"pro"}'})
     assert sent.pop("plan") == "pro"
     sent.pop("_update_existing_only", None)
@@ -50,7 +50,7 @@ def kinds(columns: tuple[str, ...]) -> int:
 
 
 @pytest.mark.parametrize("columns", [part for size in range(7) for part in itertools.combinations(COLUMNS, size)])
-def test_every_combination_of_columns(columns: tuple[str, ...]) -> None:
+def test_f11_every_combination_of_columns(columns: tuple[str, ...]) -> None:
     half = ("alias_name" in columns) != ("alias_label" in columns)
     expected = "half_alias" if half else ["no_identifier", "good", "multiple_identifiers"][min(kinds(columns), 2)]
     assert verdict(row(*columns)) == expected

@@ -23,11 +23,13 @@ class RateBudget:
     """Hands out permits to send. All methods belong to one event loop.
 
     :param clock: monotonic seconds.
-    :param share: of each window's limit that may be used, 0 to 1; the rest is left to others.
+    :param share: of each window's limit that this sender may use, 0 to 1; the rest is left to others.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, share: float = 1.0) -> None:
         self._clock, self._share = clock, share
+        self._own = 0  # requests that were permitted in this window
+        self._most = math.inf  # that may be, where the window's limit is known
         self._left: float = 1
         self._ends: float | None = None
         self._lowest: float = 0  # that an answer of this window has said is left
@@ -56,10 +58,11 @@ class RateBudget:
 
     def _take(self) -> bool:
         if self._ends is not None and self._clock() >= self._ends and self._left < 1:
-            self._left, self._ends, self._opening = 1, None, True  # a new window: one request opens it
+            self._left, self._ends, self._opening, self._own = 1, None, True, 0  # a new window: one request opens it
         if self._left < 1:
             return False
         self._left -= 1
+        self._own += 1
         self._flying += 1
         return True
 
@@ -74,14 +77,14 @@ class RateBudget:
         if refused:
             self._back_off(note)
         elif note is not None and note.remaining is not None:
-            # What must stay is a share of the limit; where no limit is told, of what is left when the window opens.
-            kept = (1 - self._share) * (note.limit or note.remaining)
-            self._learn(note, max(0, int(note.remaining - kept)))
+            self._learn(note, note.remaining)
+            if self._share < 1 and note.limit is not None:
+                self._most = max(1, int(self._share * note.limit))
         elif self._ends is None:
             self._left = max(self._left, 1) if lost else math.inf
         if self._ends is not None:
             # Those in flight may be counted in the lowest number or not. Answers overtake each other, so no other one counts.
-            self._left = max(0, self._lowest - self._flying)
+            self._left = max(0, min(self._lowest - self._flying, self._most - self._own))
         self._opening = self._opening and lost
         self._wake()
 

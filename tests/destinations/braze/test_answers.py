@@ -66,7 +66,7 @@ def test_accepted(status: int, body: Any) -> None:
         ("한글", Reason("refused", "Braze: 한글")),
     ],
 )
-def test_the_items_that_errors_name_are_rejected_and_the_others_are_in(kind: str, reason: Reason) -> None:
+def test_f16_the_items_that_errors_name_are_rejected_and_the_others_are_in(kind: str, reason: Reason) -> None:
     assert read(201, success(error(kind, 1))) == Answer(Verdict.ACCEPTED, rejected={1: reason})
 
 
@@ -91,7 +91,7 @@ def test_an_error_without_an_array_is_about_the_array_that_was_sent() -> None:
         "EMAIL_BAD_FORMAT",
     ],
 )
-def test_an_error_that_names_no_item_casts_doubt_on_all(loose: Any) -> None:
+def test_f16_an_error_that_names_no_item_casts_doubt_on_all(loose: Any) -> None:
     reason = Reason("email_bad_format", "Braze: EMAIL_BAD_FORMAT")
     assert read(201, success(error("OTHER", 0), loose)) == Answer(Verdict.REFUSED, reason)
     assert read(400, {"message": ALL_BAD, "errors": [loose]}) == Answer(Verdict.REFUSED, reason)
@@ -103,7 +103,7 @@ def test_errors_that_are_no_list_cast_doubt_on_all(errors: Any) -> None:
     assert read(201, {"message": "success", "errors": errors}) == Answer(Verdict.REFUSED, reason)
 
 
-def test_where_all_items_are_named_as_bad_each_has_its_reason() -> None:
+def test_f16_where_all_items_are_named_as_bad_each_has_its_reason() -> None:
     answer = read(400, {"message": ALL_BAD, "errors": [error("A1", 0), error("B1", 1), error("C1", 2)]})
     assert answer.verdict is Verdict.ACCEPTED
     assert {index: reason.code for index, reason in answer.rejected.items()} == {0: "a1", 1: "b1", 2: "c1"}
@@ -155,7 +155,7 @@ def test_refused_as_a_whole(status: int, body: Any, text: str) -> None:
         (500, ["list"], "Braze answered 500."),
     ],
 )
-def test_what_may_succeed_later(status: int, body: Any, text: str) -> None:
+def test_f17_what_may_succeed_later(status: int, body: Any, text: str) -> None:
     unknown = status in (408, 502, 504)  # a gateway gave up; Braze itself may have taken the request
     assert read(status, body) == Answer(Verdict.FAILED, Reason("server_error", text), unknown=unknown)
 
@@ -169,7 +169,7 @@ def test_a_2xx_that_does_not_say_success_is_a_failure(body: Any, said: str) -> N
 
 
 @pytest.mark.parametrize("body", [{"message": "Rate limited"}, HTML, b""])
-def test_too_early(body: Any) -> None:
+def test_f17_too_early(body: Any) -> None:
     answer = read(429, body, headers={"X-Ratelimit-Retry-After": "2"})
     assert answer.verdict is Verdict.LIMITED
     assert answer.reason.code == "rate_limited"
@@ -223,7 +223,7 @@ def test_what_a_person_must_mend(status: int, body: Any, problem: str, fix: str)
 
 @pytest.mark.parametrize("status", [200, 201, 202, 301, 400, 401, 403, 404, 408, 413, 415, 429, 500, 502])
 @pytest.mark.parametrize("place", ["message", "error", "errors", "named", "text"])
-def test_the_key_is_in_no_text_of_any_answer(status: int, place: str) -> None:
+def test_f27_the_key_is_in_no_text_of_any_answer(status: int, place: str) -> None:
     echo = f"Invalid API key: {SECRET} {SECRET}"
     bodies: dict[str, Any] = {
         "message": {"message": echo},

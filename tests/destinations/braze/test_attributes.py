@@ -21,13 +21,13 @@ def switch(row: dict[str, str], **switches: bool) -> Any:
 
 
 @pytest.mark.parametrize("row", KINDS)
-def test_users_that_are_unknown_are_created_unless_told_otherwise(row: dict[str, str]) -> None:
+def test_f11_users_that_are_unknown_are_created_unless_told_otherwise(row: dict[str, str]) -> None:
     # Braze's own default is to create, but for an alias, where it is not.
     assert switch(row) == (False if row is ALIAS else "absent")
 
 
 @pytest.mark.parametrize("row", KINDS)
-def test_only_users_that_are_known_are_updated_if_told_so(row: dict[str, str]) -> None:
+def test_f11_only_users_that_are_known_are_updated_if_told_so(row: dict[str, str]) -> None:
     assert switch(row, update_existing_only=True) is True
 
 

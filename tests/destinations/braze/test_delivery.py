@@ -82,7 +82,7 @@ def check(server: BrazeSandbox, progress: Progress, rows: list[Row]) -> dict[str
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.kind}{'-applied' if fault.applied else ''}")
-def test_under_a_fault_nothing_is_lost_and_each_users_order_is_kept(server: BrazeSandbox, fault: Fault, tmp_path: Path) -> None:
+def test_f17_under_a_fault_nothing_is_lost_and_each_users_order_is_kept(server: BrazeSandbox, fault: Fault, tmp_path: Path) -> None:
     rows = rows_of(600)
     server.add_faults(fault)
     pipe = pipe_of(server, rows, tmp_path)
@@ -118,7 +118,7 @@ BAD = (0, 1, 19, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55,
 
 
 @pytest.mark.parametrize(("style", "text"), [("text", None), ("enum", "Braze: EMAIL_BAD_FORMAT"), ("unindexed", None)])
-def test_exactly_the_bad_rows_are_rejected_in_every_style_of_errors(
+def test_f16_exactly_the_bad_rows_are_rejected_in_every_style_of_errors(
     server: BrazeSandbox, style: str, text: str | None, tmp_path: Path
 ) -> None:
     rows = rows_of(400, *BAD)
@@ -188,7 +188,7 @@ def test_a_key_that_is_not_good_ends_the_run_with_nothing_sent(keys: list[ApiKey
     assert pipe.saved.totals.read == 0
 
 
-def test_where_braze_applies_requests_out_of_order_nothing_is_lost_and_one_requests_rows_stay_in_order(
+def test_f19_where_braze_applies_requests_out_of_order_nothing_is_lost_and_one_requests_rows_stay_in_order(
     server: BrazeSandbox, tmp_path: Path
 ) -> None:
     """Requests that Braze applies in another order than it took them in are beyond a sender (contracts: braze 2.6)."""

@@ -17,11 +17,11 @@ def headers(reset: str, **others: str) -> dict[str, str]:
     return {LIMIT: "3000", REMAINING: "17", RESET: reset, **others}
 
 
-def test_an_epoch_second_is_exact() -> None:
+def test_f17_an_epoch_second_is_exact() -> None:
     assert read_rate(headers("1800000003"), NOW) == RateNote(3000, 17, 2.75, True, None)
 
 
-def test_seconds_left_are_rounded_somehow() -> None:
+def test_f17_seconds_left_are_rounded_somehow() -> None:
     assert read_rate(headers("2"), NOW) == RateNote(3000, 17, 2.0, False, None)
     assert read_rate(headers("0"), NOW) == RateNote(3000, 17, 0.0, False, None)
     assert read_rate(headers("3600"), NOW) == RateNote(3000, 17, 3600.0, False, None)
@@ -58,7 +58,7 @@ def test_a_part_of_the_headers_is_taken_for_what_it_is() -> None:
     assert read_rate({RESET: "1800000003", REMAINING: ""}, NOW) == RateNote(reset_in=2.75)
 
 
-def test_brazes_own_retry_header_goes_before_the_common_one() -> None:
+def test_f17_brazes_own_retry_header_goes_before_the_common_one() -> None:
     assert read_rate({"Retry-After": "9", "X-Ratelimit-Retry-After": "2"}, NOW) == RateNote(retry_after=2.0, exact=False)
     assert read_rate({"Retry-After": "9"}, NOW) == RateNote(retry_after=9.0, exact=False)
     assert read_rate(headers("1800000003", **{"Retry-After": "9"}), NOW) == RateNote(3000, 17, 2.75, True, 9.0)

@@ -145,7 +145,7 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Log]
 
 
 @pytest.mark.parametrize(("headers", "rejection"), STYLES)
-def test_the_budget_of_every_window_is_used(logs: dict[tuple[str, str], Log], headers: str, rejection: str) -> None:
+def test_f17_the_budget_of_every_window_is_used(logs: dict[tuple[str, str], Log], headers: str, rejection: str) -> None:
     log = logs[headers, rejection]
     whole = sorted(log.rests)[1:-1]
     assert len(whole) >= WINDOWS

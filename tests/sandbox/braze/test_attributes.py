@@ -23,18 +23,18 @@ from .conftest import Api
         ({"a": 1}, {"a": False}, {"a": False}),
     ],
 )
-def test_s9_plain_values_replace_and_null_removes(stored: Any, sent: Any, expected: Any) -> None:
+def test_s09_plain_values_replace_and_null_removes(stored: Any, sent: Any, expected: Any) -> None:
     before = dict(stored)
     assert applied(stored, [sent]) == (expected, [])
     assert stored == before
 
 
-def test_s9_objects_of_one_request_are_applied_in_turn(api: Api) -> None:
+def test_s09_objects_of_one_request_are_applied_in_turn(api: Api) -> None:
     api.track(attributes=[{"external_id": "u", "a": 1, "b": 1}, {"external_id": "u", "a": None}, {"external_id": "u", "c": 3}])
     assert api.server.users()[0]["attributes"] == {"b": 1, "c": 3}
 
 
-def test_s9_values_survive_exactly(api: Api) -> None:
+def test_s09_values_survive_exactly(api: Api) -> None:
     values = {"text": 'Ünïcode "\\ \u2028 😀', "big": 2**53 + 1, "float": 0.1, "flag": False, "nested": {"a": [1, {"b": "c"}]}}
     api.track(attributes=[{"external_id": "ключ", **values}])
     (user,) = api.server.users()

@@ -35,7 +35,7 @@ def refusal(api: Api, array: str, item: Any) -> str | None:
         {"external_id": None, "email": "a@b.io"},
     ],
 )
-def test_s5_one_usable_identifier_is_accepted(api: Api, item: Any) -> None:
+def test_s05_one_usable_identifier_is_accepted(api: Api, item: Any) -> None:
     assert refusal(api, "attributes", item) is None
 
 
@@ -56,13 +56,13 @@ def test_s5_one_usable_identifier_is_accepted(api: Api, item: Any) -> None:
     ],
 )
 @pytest.mark.parametrize("array", ["attributes", "events", "purchases"])
-def test_s5_no_or_no_single_identifier_is_refused(api: Api, array: str, item: Any, sentence: str) -> None:
+def test_s05_no_or_no_single_identifier_is_refused(api: Api, array: str, item: Any, sentence: str) -> None:
     rest = {"name": "e", "product_id": "p", "currency": "USD", "price": 1, "time": TIME}
     whole = item if array == "attributes" else {**rest, **item}
     assert refusal(api, array, whole) == sentence
 
 
-def test_s5_email_beats_phone(api: Api) -> None:
+def test_s05_email_beats_phone(api: Api) -> None:
     api.track(attributes=[{"email": "a@b.io", "phone": "+1"}, {"phone": "+2"}])
     api.track(attributes=[{"email": "A@B.io", "phone": "+2", "plan": "paid"}])
     first, second = api.server.users()
@@ -70,7 +70,7 @@ def test_s5_email_beats_phone(api: Api) -> None:
     assert second["attributes"] == {"phone": "+2"}
 
 
-def test_s5_alias_updates_only_unless_told_otherwise(api: Api) -> None:
+def test_s05_alias_updates_only_unless_told_otherwise(api: Api) -> None:
     api.track(attributes=[{"user_alias": ALIAS, "plan": "free"}])
     assert api.server.users() == []
     api.track(attributes=[{"user_alias": ALIAS, "_update_existing_only": False, "plan": "free"}])
@@ -80,7 +80,7 @@ def test_s5_alias_updates_only_unless_told_otherwise(api: Api) -> None:
     assert user["attributes"] == {"plan": "paid"}
 
 
-def test_s5_braze_id_never_creates(api: Api) -> None:
+def test_s05_braze_id_never_creates(api: Api) -> None:
     api.track(attributes=[{"braze_id": "0" * 23 + "1", "_update_existing_only": False, "plan": "free"}])
     assert api.server.users() == []
     api.track(attributes=[{"external_id": "u"}])
@@ -89,7 +89,7 @@ def test_s5_braze_id_never_creates(api: Api) -> None:
     assert api.server.users()[0]["attributes"] == {"plan": "paid"}
 
 
-def test_s5_shared_address_goes_to_the_known_then_the_latest_user(api: Api) -> None:
+def test_s05_shared_address_goes_to_the_known_then_the_latest_user(api: Api) -> None:
     api.track(attributes=[{"email": "a@b.io"}])
     for user in ("old", "new"):
         api.track(attributes=[{"external_id": user, "email": "a@b.io"}])
@@ -100,7 +100,7 @@ def test_s5_shared_address_goes_to_the_known_then_the_latest_user(api: Api) -> N
     assert [user.get("external_id") for user in api.server.users() if "second" in user["attributes"]] == ["old"]
 
 
-def test_s5_update_existing_only_leaves_unknown_users_alone(api: Api) -> None:
+def test_s05_update_existing_only_leaves_unknown_users_alone(api: Api) -> None:
     api.track(attributes=[{"external_id": "u", "plan": "free"}])
     only = {"_update_existing_only": True}
     api.track(attributes=[{"external_id": "u", "plan": "paid", **only}, {"external_id": "v", **only}])
@@ -147,7 +147,7 @@ def test_s5_update_existing_only_leaves_unknown_users_alone(api: Api) -> None:
         ("purchases", {**GOOD_PURCHASE, "properties": "x"}, "'properties' is not valid"),
     ],
 )
-def test_s6_bad_object_is_refused(api: Api, array: str, item: Any, sentence: str) -> None:
+def test_s06_bad_object_is_refused(api: Api, array: str, item: Any, sentence: str) -> None:
     assert refusal(api, array, item) == sentence
 
 
@@ -161,11 +161,11 @@ def test_s6_bad_object_is_refused(api: Api, array: str, item: Any, sentence: str
         ("purchases", {**GOOD_PURCHASE, "product_id": 1, "price": -1.5}),
     ],
 )
-def test_s6_good_object_is_accepted(api: Api, array: str, item: Any) -> None:
+def test_s06_good_object_is_accepted(api: Api, array: str, item: Any) -> None:
     assert refusal(api, array, item) is None
 
 
-def test_s6_bad_objects_do_not_touch_the_good_ones(api: Api) -> None:
+def test_s06_bad_objects_do_not_touch_the_good_ones(api: Api) -> None:
     attributes = [{"external_id": "a"}, {"external_id": "b", "email": "no"}, {"external_id": "c"}]
     answer = api.track(attributes=attributes, events=[{}, GOOD_EVENT])
     assert answer.status_code == 201
@@ -176,20 +176,20 @@ def test_s6_bad_objects_do_not_touch_the_good_ones(api: Api) -> None:
     assert [user["external_id"] for user in api.server.users()] == ["a", "c", "u"]
 
 
-def test_s6_enum_texts(api: Api) -> None:
+def test_s06_enum_texts(api: Api) -> None:
     api.server.change(answers={"error_style": "enum"})
     items = [{"external_id": "x" * 988}, {"external_id": "u", "email": "no"}, {"external_id": "u"}, {}]
     types = [error["type"] for error in api.track(attributes=items).json()["errors"]]
     assert types == ["EXTERNAL_USER_ID_TOO_LARGE", "EMAIL_BAD_FORMAT", NO_IDENTIFIER]
 
 
-def test_s6_unindexed_errors(api: Api) -> None:
+def test_s06_unindexed_errors(api: Api) -> None:
     api.server.change(answers={"error_style": "unindexed"})
     errors = api.track(attributes=[{"external_id": "u"}, {}]).json()["errors"]
     assert errors == [{"type": NO_IDENTIFIER, "input_array": "attributes"}]
 
 
-def test_s6_all_bad_is_400_with_the_errors(api: Api) -> None:
+def test_s06_all_bad_is_400_with_the_errors(api: Api) -> None:
     answer = api.track(attributes=[{}], events=[{}])
     errors = [{"type": NO_IDENTIFIER, "input_array": array, "index": 0} for array in ("attributes", "events")]
     assert (answer.status_code, answer.json()) == (400, {"message": NO_VALID_DATA, "errors": errors})

@@ -9,7 +9,7 @@ from .conftest import Api
 MINUTE_MS = 60_000
 
 
-def test_s8_write_is_visible_at_once_without_a_delay(api: Api) -> None:
+def test_s08_write_is_visible_at_once_without_a_delay(api: Api) -> None:
     api.track(attributes=[{"external_id": "u", "first_name": "Ann", "plan": "free"}])
     answer = api.export(external_ids=["u"])
     (user,) = answer["users"]
@@ -20,7 +20,7 @@ def test_s8_write_is_visible_at_once_without_a_delay(api: Api) -> None:
     assert len(user["braze_id"]) == 24
 
 
-def test_s8_write_is_invisible_until_its_delay_is_over(api: Api) -> None:
+def test_s08_write_is_invisible_until_its_delay_is_over(api: Api) -> None:
     api.server.change(visibility={"delay_ms": MINUTE_MS})
     api.track(attributes=[{"external_id": "u"}])
     assert api.export(external_ids=["u"]) == {"users": [], "invalid_user_ids": ["u"], "message": "success"}
@@ -31,7 +31,7 @@ def test_s8_write_is_invisible_until_its_delay_is_over(api: Api) -> None:
     assert len(api.export(external_ids=["u"])["users"]) == 1
 
 
-def test_s8_requests_are_applied_in_order_by_default(api: Api) -> None:
+def test_s08_requests_are_applied_in_order_by_default(api: Api) -> None:
     api.server.change(visibility={"delay_ms": MINUTE_MS})
     for number in range(20):
         api.track(attributes=[{"external_id": "u", "last": number}])
@@ -39,7 +39,7 @@ def test_s8_requests_are_applied_in_order_by_default(api: Api) -> None:
     assert api.server.users()[0]["attributes"] == {"last": 19}
 
 
-def test_s8_requests_are_applied_in_another_order_when_switched_on(api: Api) -> None:
+def test_s08_requests_are_applied_in_another_order_when_switched_on(api: Api) -> None:
     api.server.change(visibility={"unordered": True, "spread_ms": 100 * MINUTE_MS, "seed": 1})
     for number in range(20):
         api.track(attributes=[{"external_id": "u", "last": number, f"seen_{number}": True}])
@@ -49,7 +49,7 @@ def test_s8_requests_are_applied_in_another_order_when_switched_on(api: Api) -> 
     assert sum(name.startswith("seen_") for name in attributes) == 20
 
 
-def test_s8_every_identifier_finds_the_profile(api: Api) -> None:
+def test_s08_every_identifier_finds_the_profile(api: Api) -> None:
     alias = {"alias_name": "n", "alias_label": "l"}
     api.track(attributes=[{"external_id": "u", "email": "a@b.io", "phone": "+82"}])
     api.track(attributes=[{"user_alias": alias, "_update_existing_only": False}])
@@ -61,14 +61,14 @@ def test_s8_every_identifier_finds_the_profile(api: Api) -> None:
     assert len(api.export(external_ids=["u", "u"], email_address="a@b.io")["users"]) == 1
 
 
-def test_s8_fields_to_export(api: Api) -> None:
+def test_s08_fields_to_export(api: Api) -> None:
     api.track(attributes=[{"external_id": "u", "email": "a@b.io", "plan": "free"}])
     answer = api.export(external_ids=["u"], fields_to_export=["external_id", "email", "custom_attributes"])
     assert answer["users"] == [{"external_id": "u", "email": "a@b.io", "custom_attributes": {"plan": "free"}}]
 
 
 @pytest.mark.parametrize(("asked", "status"), [(50, 201), (51, 400)])
-def test_s8_at_most_50_ids_and_aliases(api: Api, asked: int, status: int) -> None:
+def test_s08_at_most_50_ids_and_aliases(api: Api, asked: int, status: int) -> None:
     aliases = [{"alias_name": "n", "alias_label": "l"}]
     body = {"external_ids": [str(number) for number in range(asked - 1)], "user_aliases": aliases}
     answer = api.post("/users/export/ids", body)
@@ -78,5 +78,5 @@ def test_s8_at_most_50_ids_and_aliases(api: Api, asked: int, status: int) -> Non
 
 
 @pytest.mark.parametrize("body", [{}, {"external_ids": []}, {"external_ids": "u"}, {"fields_to_export": ["email"]}])
-def test_s8_export_without_ids_is_400(api: Api, body: Any) -> None:
+def test_s08_export_without_ids_is_400(api: Api, body: Any) -> None:
     assert api.post("/users/export/ids", body).status_code == 400

@@ -21,7 +21,7 @@ RATE_HEADERS = [contract.LIMIT_HEADER, contract.REMAINING_HEADER, contract.RESET
     ("header", "echoed"),
     [("Bearer wrong", "wrong"), ("Bearer ", ""), ("sandbox-key", "sandbox-key"), ("Basic abc", "Basic abc"), ("", "")],
 )
-def test_s1_bad_key_is_401_that_echoes_it_with_empty_rate_headers(api: Api, header: str, echoed: str) -> None:
+def test_s01_bad_key_is_401_that_echoes_it_with_empty_rate_headers(api: Api, header: str, echoed: str) -> None:
     answer = api.post("/users/track", GOOD, headers={"Authorization": header})
     assert answer.status_code == 401
     assert answer.json() == {"message": f"Invalid API key: {echoed}"}
@@ -29,18 +29,18 @@ def test_s1_bad_key_is_401_that_echoes_it_with_empty_rate_headers(api: Api, head
     assert api.server.summary()["profiles"] == 0
 
 
-def test_s1_absent_key_is_401(server: BrazeSandbox) -> None:
+def test_s01_absent_key_is_401(server: BrazeSandbox) -> None:
     answer = requests.post(f"{server.url}/users/track", json=GOOD, timeout=10)
     assert (answer.status_code, answer.json()) == (401, {"message": "Invalid API key: "})
 
 
-def test_s1_tail_and_repr_never_hold_the_key(api: Api) -> None:
+def test_s01_tail_and_repr_never_hold_the_key(api: Api) -> None:
     api.post("/users/track?api_key=sandbox-key", GOOD)
     assert "sandbox-key" not in str(api.server.requests())
     assert "sandbox-key" not in repr(ApiKey())
 
 
-def test_s2_permission_is_checked_for_each_endpoint() -> None:
+def test_s02_permission_is_checked_for_each_endpoint() -> None:
     keys = (ApiKey("writer", frozenset({"users.track"})), ApiKey("reader", frozenset({"users.export.ids"})))
     with BrazeSandbox(keys=keys) as server:
         api = Api(server)
@@ -56,27 +56,27 @@ def test_s2_permission_is_checked_for_each_endpoint() -> None:
         api.close()
 
 
-def test_s2_trailing_slash_is_403_or_404(api: Api) -> None:
+def test_s02_trailing_slash_is_403_or_404(api: Api) -> None:
     assert api.post("/users/track/", GOOD).status_code == 403
     api.server.change(answers={"trailing_slash_status": 404})
     assert api.post("/users/track/", GOOD).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/", "/users", "/users/tracks", "/users/alias/new", "/users/nothing/"])
-def test_s2_unknown_path_is_404(api: Api, path: str) -> None:
+def test_s02_unknown_path_is_404(api: Api, path: str) -> None:
     assert api.post(path, GOOD).status_code == 404
 
 
-def test_s2_other_method_is_404(server: BrazeSandbox) -> None:
+def test_s02_other_method_is_404(server: BrazeSandbox) -> None:
     assert requests.get(f"{server.url}/users/track", timeout=10).status_code == 404
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
-def test_s3_other_content_type_is_415(api: Api, kind: str) -> None:
+def test_s03_other_content_type_is_415(api: Api, kind: str) -> None:
     assert api.post("/users/track", data=b"{}", headers={"Content-Type": kind}).status_code == 415
 
 
-def test_s3_charset_beside_the_content_type_is_accepted(api: Api) -> None:
+def test_s03_charset_beside_the_content_type_is_accepted(api: Api) -> None:
     headers = {"Content-Type": "application/json; charset=utf-8"}
     body = '{"attributes":[{"external_id":"ü"}]}'.encode()
     assert api.post("/users/track", data=body, headers=headers).status_code == 201
@@ -97,13 +97,13 @@ def test_s3_charset_beside_the_content_type_is_accepted(api: Api) -> None:
     ids=["empty", "cut", "array", "null", "comma", "not utf-8", "too deep", "compressed"],
 )
 @pytest.mark.parametrize("path", ["/users/track", "/users/track/bulk", "/users/export/ids"])
-def test_s3_unparsable_body_is_400_with_error_text(api: Api, path: str, body: bytes) -> None:
+def test_s03_unparsable_body_is_400_with_error_text(api: Api, path: str, body: bytes) -> None:
     answer = api.post(path, data=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 400
     assert answer.json() == {"error": "Error while parsing request body. Please check your syntax."}
 
 
-def test_s3_body_over_4_mb_is_413_or_400(api: Api) -> None:
+def test_s03_body_over_4_mb_is_413_or_400(api: Api) -> None:
     too_large = {"attributes": [{"external_id": "u", "text": "x" * contract.BODY_BYTES}]}
     assert api.post("/users/track", too_large).status_code == 413
     api.server.change(limits={"over_body_status": 400})
@@ -111,13 +111,13 @@ def test_s3_body_over_4_mb_is_413_or_400(api: Api) -> None:
     assert api.server.summary()["objects"]["attributes"]["received"] == 0
 
 
-def test_s3_body_of_exactly_the_limit_is_accepted(api: Api) -> None:
+def test_s03_body_of_exactly_the_limit_is_accepted(api: Api) -> None:
     body = b'{"attributes":[{"external_id":"u"}]}'
     api.server.change(limits={"body_bytes": len(body)})
     assert api.post("/users/track", data=body, headers={"Content-Type": "application/json"}).status_code == 201
 
 
-def test_s3_bulk_body_over_2_mb_is_400(api: Api) -> None:
+def test_s03_bulk_body_over_2_mb_is_400(api: Api) -> None:
     large = {"attributes": [{"external_id": "u", "text": "x" * contract.BULK_BODY_BYTES}]}
     assert api.post("/users/track/bulk", large).status_code == 400
     assert api.post("/users/track", large).status_code == 201
@@ -238,10 +238,10 @@ def test_client_that_leaves_in_the_middle_of_its_body_changes_nothing(api: Api) 
     assert api.track(**GOOD).status_code == 201
 
 
-def test_s2_every_call_has_a_permission_that_a_key_can_hold() -> None:
+def test_s02_every_call_has_a_permission_that_a_key_can_hold() -> None:
     assert {endpoint.permission for endpoint in routes.ENDPOINTS} == contract.ALL_PERMISSIONS
 
 
 @pytest.mark.parametrize("path", ["/catalogs/shops/items/", "/catalogs/", "/users/delete/"])
-def test_s2_trailing_slash_of_any_call_is_403(api: Api, path: str) -> None:
+def test_s02_trailing_slash_of_any_call_is_403(api: Api, path: str) -> None:
     assert api.post(path, {}).status_code == 403

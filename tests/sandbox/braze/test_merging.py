@@ -48,12 +48,12 @@ def reason(stored: Any, sent: Any) -> str:
         ("text", ["b"], ["b"]),
     ],
 )
-def test_s9_counters_and_arrays_of_scalars(stored: Any, sent: Any, expected: Any) -> None:
+def test_s09_counters_and_arrays_of_scalars(stored: Any, sent: Any, expected: Any) -> None:
     result = after(stored, sent)
     assert repr(result) == repr(expected)  # 1, 1.0 and true are equal in Python
 
 
-def test_s9_nested_object_is_replaced_or_merged() -> None:
+def test_s09_nested_object_is_replaced_or_merged() -> None:
     stored = {"x": 1, "deep": {"a": 1, "b": [1]}}
     sent = {"y": 2, "deep": {"b": [2]}}
     assert after(stored, sent) == sent
@@ -74,17 +74,17 @@ def test_s9_nested_object_is_replaced_or_merged() -> None:
         ({"$update": [match("id", 9, **{"$new_object": {"x": 1}})]}, PETS),
     ],
 )
-def test_s9_arrays_of_objects(sent: Any, expected: Any) -> None:
+def test_s09_arrays_of_objects(sent: Any, expected: Any) -> None:
     assert after(PETS, sent) == expected
 
 
-def test_s9_update_merges_deeply_with_the_flag_and_overwrites_without() -> None:
+def test_s09_update_merges_deeply_with_the_flag_and_overwrites_without() -> None:
     update = {"$update": [match("id", 2, **{"$new_object": {"home": {"floor": 4}}})]}
     assert after(PETS, update, _merge_objects=True)[1] == {"id": 2, "type": "cat", "home": {"city": "Seoul", "floor": 4}}
     assert after(PETS, update)[1] == {"home": {"floor": 4}}
 
 
-def test_s9_add_comes_before_remove_and_remove_before_update() -> None:
+def test_s09_add_comes_before_remove_and_remove_before_update() -> None:
     sent = {
         "$update": [match("id", 3, **{"$new_object": {"seen": True}}), match("id", 1, **{"$new_object": {"seen": True}})],
         "$remove": [match("id", 1), match("id", 4)],
@@ -97,11 +97,11 @@ def test_s9_add_comes_before_remove_and_remove_before_update() -> None:
     ("stored", "sent"),
     [("text", {"inc": 1}), (True, {"inc": 1}), ("text", {"add": ["a"]}), ({"x": 1}, {"$add": [{"id": 1}]})],
 )
-def test_s9_operator_on_another_kind_of_value_is_dropped(stored: Any, sent: Any) -> None:
+def test_s09_operator_on_another_kind_of_value_is_dropped(stored: Any, sent: Any) -> None:
     assert reason(stored, sent) == contract.DROPPED_TARGET
 
 
-def test_s9_exactly_100_kb_is_kept() -> None:
+def test_s09_exactly_100_kb_is_kept() -> None:
     value = {f"k{index:03}": "x" * 240 for index in range(400)}
     value["k000"] = "x" * 239  # 400 times 250 bytes, a brace more, a character less
     assert after("old", value) == value
@@ -109,7 +109,7 @@ def test_s9_exactly_100_kb_is_kept() -> None:
     assert reason("old", [value, {"x": 1}]) == contract.DROPPED_SIZE
 
 
-def test_s9_update_that_would_exceed_100_kb_leaves_the_array_as_it_was(api: Api) -> None:
+def test_s09_update_that_would_exceed_100_kb_leaves_the_array_as_it_was(api: Api) -> None:
     pets = [{"id": index, "text": "x" * 240} for index in range(300)]
     api.track(attributes=[{"external_id": "u", "pets": pets}])
     answer = api.track(attributes=[{"external_id": "u", "pets": {"$add": pets[:100]}}])
@@ -118,7 +118,7 @@ def test_s9_update_that_would_exceed_100_kb_leaves_the_array_as_it_was(api: Api)
     assert [drop["reason"] for drop in api.server.dropped()] == [contract.DROPPED_SIZE]
 
 
-def test_s9_arrays_of_scalars_are_cut_and_the_read_back_tells() -> None:
+def test_s09_arrays_of_scalars_are_cut_and_the_read_back_tells() -> None:
     many = [str(number) for number in range(30)]
     result, drops = applied({}, [{"a": many}])
     assert (result, drops) == ({"a": many[:25]}, [("a", contract.TRUNCATED)])
@@ -134,7 +134,7 @@ def test_s9_arrays_of_scalars_are_cut_and_the_read_back_tells() -> None:
         api.close()
 
 
-def test_s9_counters_are_not_idempotent(api: Api) -> None:
+def test_s09_counters_are_not_idempotent(api: Api) -> None:
     for _ in range(3):
         api.track(attributes=[{"external_id": "u", "visits": {"inc": 2}}, {"external_id": "u", "visits": {"inc": 1}}])
     assert api.attributes() == {"visits": 9}

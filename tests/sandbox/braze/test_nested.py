@@ -30,7 +30,7 @@ from .conftest import Api
         {"$update": [{"$identifier_key": "id", "$identifier_value": 1, "$new_object": {"a": {"$time": "2026-01-02"}}}]},
     ],
 )
-def test_s9_sound_values(value: Any) -> None:
+def test_s09_sound_values(value: Any) -> None:
     assert defect(value) is None
 
 
@@ -69,18 +69,18 @@ def test_s9_sound_values(value: Any) -> None:
         ({"$update": [{"$identifier_key": "id", "$identifier_value": 1, "$new_object": 2}]}, contract.DROPPED_OPERATOR),
     ],
 )
-def test_s9_values_that_are_dropped(value: Any, reason: str) -> None:
+def test_s09_values_that_are_dropped(value: Any, reason: str) -> None:
     assert defect(value) == reason
 
 
-def test_s9_deep_values_need_no_deep_stack() -> None:
+def test_s09_deep_values_need_no_deep_stack() -> None:
     value: Any = "end"
     for _ in range(50_000):
         value = [value]
     assert defect(value) is None
 
 
-def test_s9_invalid_nested_value_is_dropped_though_the_answer_is_success(api: Api) -> None:
+def test_s09_invalid_nested_value_is_dropped_though_the_answer_is_success(api: Api) -> None:
     api.track(attributes=[{"external_id": "u", "home": {"city": "Seoul"}, "plan": "free"}])
     answer = api.track(attributes=[{"external_id": "u", "home": {"city": None}, "plan": "paid"}])
     assert (answer.status_code, answer.json()) == (201, {"attributes_processed": 1, "message": "success"})
@@ -90,7 +90,7 @@ def test_s9_invalid_nested_value_is_dropped_though_the_answer_is_success(api: Ap
     ]
 
 
-def test_s9_one_invalid_value_takes_the_other_updates_of_its_attribute_in_the_request_with_it(api: Api) -> None:
+def test_s09_one_invalid_value_takes_the_other_updates_of_its_attribute_in_the_request_with_it(api: Api) -> None:
     rows = [{"pets": {"$add": [{"id": 1}]}}, {"pets": {"$add": [{"id": None}]}}, {"home": {"a": 1}}, {"pets": "none"}]
     api.track(attributes=[{"external_id": "u", **row} for row in rows])
     assert api.attributes() == {"home": {"a": 1}, "pets": "none"}
@@ -98,7 +98,7 @@ def test_s9_one_invalid_value_takes_the_other_updates_of_its_attribute_in_the_re
     assert reasons == [("pets", contract.DROPPED_WITH_ANOTHER), ("pets", contract.DROPPED_NULL)]
 
 
-def test_s9_other_users_and_later_requests_are_not_touched(api: Api) -> None:
+def test_s09_other_users_and_later_requests_are_not_touched(api: Api) -> None:
     pets = {"$add": [{"id": 1}]}
     api.track(attributes=[{"external_id": "u", "pets": {"$add": [{"id": None}]}}, {"external_id": "v", "pets": pets}])
     api.track(attributes=[{"external_id": "u", "pets": pets}])
@@ -106,14 +106,14 @@ def test_s9_other_users_and_later_requests_are_not_touched(api: Api) -> None:
     assert len(api.server.dropped()) == 1
 
 
-def test_s9_addresses_in_the_same_request_do_not_break_its_unity(api: Api) -> None:
+def test_s09_addresses_in_the_same_request_do_not_break_its_unity(api: Api) -> None:
     rows = [{"email": "a@b.io", "o": {"x": 1}}, {"email": "a@b.io", "o": {"x": None}}, {"external_id": "u", "email": "c@d.io"}]
     api.track(attributes=[*rows, {"external_id": "u", "o": {"y": 1}}, {"external_id": "u", "email": None, "o": {"y": None}}])
     assert [user["attributes"] for user in api.server.users()] == [{}, {"email": "a@b.io"}]
     assert api.export(email_address="c@d.io")["users"] == []
 
 
-def test_s9_drops_are_told_in_the_order_of_the_requests_and_survive_a_delete(api: Api) -> None:
+def test_s09_drops_are_told_in_the_order_of_the_requests_and_survive_a_delete(api: Api) -> None:
     alias = {"alias_name": "n", "alias_label": "l"}
     api.track(attributes=[{"external_id": "late", "a": {"x": None}}])
     api.track(attributes=[{"user_alias": alias, "_update_existing_only": False, "b": {"x": None}}])
@@ -127,7 +127,7 @@ def test_s9_drops_are_told_in_the_order_of_the_requests_and_survive_a_delete(api
     ]
 
 
-def test_s9_standard_attributes_are_not_nested_values(api: Api) -> None:
+def test_s09_standard_attributes_are_not_nested_values(api: Api) -> None:
     groups = [{"subscription_group_id": "g", "subscription_state": "subscribed"}]
     api.track(attributes=[{"external_id": "u", "subscription_groups": groups, "current_location": {"longitude": 1, "x": None}}])
     assert api.attributes() == {"subscription_groups": groups, "current_location": {"longitude": 1, "x": None}}

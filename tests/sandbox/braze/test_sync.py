@@ -18,7 +18,7 @@ def sync(api: Api, **arrays: Any) -> Any:
     return api.post("/users/track/sync", arrays)
 
 
-def test_s4_sync_shows_the_attributes_that_it_named(api: Api) -> None:
+def test_s04_sync_shows_the_attributes_that_it_named(api: Api) -> None:
     api.track(attributes=[{"external_id": "u", "plan": "free", "visits": 1, "old": True}])
     answer = sync(api, attributes=[{"external_id": "u", "plan": None, "visits": {"inc": 2}, "first_name": "Ann", "tags": ["a"]}])
     assert answer.status_code == 201
@@ -26,20 +26,20 @@ def test_s4_sync_shows_the_attributes_that_it_named(api: Api) -> None:
     assert answer.json() == {"users": [user], "message": "success"}
 
 
-def test_s4_sync_shows_the_event_or_purchase(api: Api) -> None:
+def test_s04_sync_shows_the_event_or_purchase(api: Api) -> None:
     assert sync(api, events=[EVENT]).json()["users"] == [{"email": "a@b.io", "custom_events": [{"name": "e", **SEEN}]}]
     bought = {"product_id": "p", **SEEN, "count": 3}
     assert sync(api, purchases=[PURCHASE]).json()["users"] == [{"external_id": "u", "purchase_events": [bought]}]
 
 
-def test_s4_sync_shows_nobody_who_may_not_be_created(api: Api) -> None:
+def test_s04_sync_shows_nobody_who_may_not_be_created(api: Api) -> None:
     alias = {"user_alias": {"alias_name": "n", "alias_label": "l"}}
     assert sync(api, attributes=[{**alias, "plan": "free"}]).json() == {"users": [], "message": "success"}
     answer = sync(api, attributes=[{**alias, "_update_existing_only": False, "plan": "free"}])
     assert answer.json()["users"] == [{**alias, "custom_attributes": {"plan": "free"}}]
 
 
-def test_s4_sync_is_carried_out_before_its_answer(api: Api) -> None:
+def test_s04_sync_is_carried_out_before_its_answer(api: Api) -> None:
     api.server.change(visibility={"delay_ms": 60_000})
     api.track(attributes=[{"external_id": "slow"}])
     sync(api, attributes=[{"external_id": "quick"}])
@@ -53,18 +53,18 @@ def test_s4_sync_is_carried_out_before_its_answer(api: Api) -> None:
         {"attributes": [{"external_id": "u"}], "events": [EVENT]},
     ],
 )
-def test_s4_sync_takes_one_object(api: Api, arrays: Any) -> None:
+def test_s04_sync_takes_one_object(api: Api, arrays: Any) -> None:
     answer = sync(api, **arrays)
     assert (answer.status_code, answer.json()) == (400, {"message": "Max Input Length Exceeded"})
     assert api.server.summary()["profiles"] == 0
 
 
 @pytest.mark.parametrize("arrays", [{}, {"attributes": [{"plan": "nobody's"}]}])
-def test_s4_sync_without_a_good_object_is_400(api: Api, arrays: Any) -> None:
+def test_s04_sync_without_a_good_object_is_400(api: Api, arrays: Any) -> None:
     assert sync(api, **arrays).status_code == 400
 
 
-def test_s4_sync_has_its_own_permission_and_limit() -> None:
+def test_s04_sync_has_its_own_permission_and_limit() -> None:
     with BrazeSandbox(
         keys=(ApiKey("track", frozenset({"users.track"})), ApiKey("sync", frozenset({"users.track.sync"})))
     ) as server:

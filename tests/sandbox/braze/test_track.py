@@ -32,7 +32,7 @@ def purchase(**changes: Any) -> dict[str, Any]:
         ("combined_200", (200, 0), (100, 101)),
     ],
 )
-def test_s4_limit_profiles(api: Api, profile: str, fits: tuple[int, int], too_many: tuple[int, int]) -> None:
+def test_s04_limit_profiles(api: Api, profile: str, fits: tuple[int, int], too_many: tuple[int, int]) -> None:
     api.server.change(limits={"track": profile})
     refused = api.track(attributes=attributes(too_many[0]), events=events(too_many[1]))
     assert (refused.status_code, refused.json()) == (400, {"message": "Max Input Length Exceeded"})
@@ -40,7 +40,7 @@ def test_s4_limit_profiles(api: Api, profile: str, fits: tuple[int, int], too_ma
     assert api.track(attributes=attributes(fits[0]), events=events(fits[1])).status_code == 201
 
 
-def test_s4_bulk_takes_1000_objects(api: Api) -> None:
+def test_s04_bulk_takes_1000_objects(api: Api) -> None:
     assert api.bulk(attributes=attributes(1_000)).status_code == 201
     refused = api.bulk(attributes=attributes(1_000), events=events(1))
     assert (refused.status_code, refused.json()) == (400, {"message": "Max Input Length Exceeded"})
@@ -48,25 +48,25 @@ def test_s4_bulk_takes_1000_objects(api: Api) -> None:
     assert api.bulk(attributes=attributes(11)).status_code == 400
 
 
-def test_s4_bulk_takes_100_objects_of_one_user(api: Api) -> None:
+def test_s04_bulk_takes_100_objects_of_one_user(api: Api) -> None:
     assert api.bulk(events=events(100, "a") + events(100, "b")).status_code == 201
     assert api.bulk(attributes=[{"external_id": "a"}], events=events(100, "a")).status_code == 400
     assert api.server.summary()["events"] == 200
 
 
-def test_s4_bulk_counts_a_profile_however_it_is_named(api: Api) -> None:
+def test_s04_bulk_counts_a_profile_however_it_is_named(api: Api) -> None:
     api.track(attributes=[{"external_id": "a", "email": "a@b.io"}])
     by_address = [{"email": "a@b.io", "name": "e", "time": TIME}] * 51
     assert api.bulk(events=events(50, "a") + by_address).status_code == 400
     assert api.bulk(events=events(49, "a") + by_address).status_code == 201
 
 
-def test_s4_track_has_no_limit_for_one_user(api: Api) -> None:
+def test_s04_track_has_no_limit_for_one_user(api: Api) -> None:
     api.server.change(limits={"track": "combined_200"})
     assert api.track(events=events(150)).status_code == 201
 
 
-def test_s7_counts_accepted_objects_of_each_array(api: Api) -> None:
+def test_s07_counts_accepted_objects_of_each_array(api: Api) -> None:
     answer = api.track(attributes=[*attributes(2), {"plan": "nobody's"}], events=events(3), purchases=[purchase(quantity=5)])
     assert answer.status_code == 201
     body = answer.json()
@@ -75,12 +75,12 @@ def test_s7_counts_accepted_objects_of_each_array(api: Api) -> None:
     assert body["message"] == "success"
 
 
-def test_s7_no_count_for_an_array_that_is_absent_or_empty(api: Api) -> None:
+def test_s07_no_count_for_an_array_that_is_absent_or_empty(api: Api) -> None:
     answer = api.track(attributes=attributes(1), events=[], purchases=None)
     assert answer.json() == {"attributes_processed": 1, "message": "success"}
 
 
-def test_s7_unknown_user_is_counted_though_it_is_not_created(api: Api) -> None:
+def test_s07_unknown_user_is_counted_though_it_is_not_created(api: Api) -> None:
     answer = api.track(attributes=[{"external_id": "u", "_update_existing_only": True}])
     assert answer.json() == {"attributes_processed": 1, "message": "success"}
     summary = api.server.summary()
@@ -88,7 +88,7 @@ def test_s7_unknown_user_is_counted_though_it_is_not_created(api: Api) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"attributes": []}, {"attributes": {}}, {"events": "x"}, {"partner": "p"}])
-def test_s7_request_without_any_object_is_400(api: Api, body: Any) -> None:
+def test_s07_request_without_any_object_is_400(api: Api, body: Any) -> None:
     answer = api.track(**body)
     text = "Valid data must be provided in the 'attributes', 'events', or 'purchases' fields."
     assert (answer.status_code, answer.json()) == (400, {"message": text})

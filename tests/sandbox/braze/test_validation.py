@@ -23,7 +23,7 @@ from sandbox.braze.validation import checked_time
         ("2024-02-29T00:00:00-01", (2024, 2, 29, 1)),
     ],
 )
-def test_s6_accepted_times(text: str, expected: tuple[int, ...]) -> None:
+def test_s06_accepted_times(text: str, expected: tuple[int, ...]) -> None:
     assert checked_time(text) == datetime(*expected, tzinfo=timezone.utc)  # type: ignore[arg-type, misc]
 
 
@@ -45,6 +45,6 @@ def test_s6_accepted_times(text: str, expected: tuple[int, ...]) -> None:
         True,
     ],
 )
-def test_s6_refused_times(value: object) -> None:
+def test_s06_refused_times(value: object) -> None:
     with pytest.raises(ObjectRefused):
         checked_time(value)
