@@ -18,7 +18,9 @@ from activation.get_provider_info import get_provider_info
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
 PACKAGE = PLUGINS / "activation"
-FLOORS = ("ui", "cli", "dags", "operators", "hooks", "destinations", "delivery", "records", "warehouses", "cursor", "spec")
+FLOORS = (
+    "ui", "cli", "dags", "operators", "hooks", "destinations", "setup", "delivery", "records", "warehouses", "cursor", "spec",
+)  # fmt: skip
 BELOW = FLOORS[FLOORS.index("destinations") :]
 ABOVE_THE_LINE = {"airflow", "pandas", "boto3"}
 HEAVY = {

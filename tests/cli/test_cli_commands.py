@@ -137,7 +137,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         assert main([name, "--help"]) == 0
         own = capsys.readouterr().out
         first_line = own.split("\n\n")[1].strip()
-        assert f"{name} " in shown
+        assert f"    {name}" in shown
         assert first_line in shown
 
 

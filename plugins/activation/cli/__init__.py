@@ -12,8 +12,8 @@ from typing import Protocol, cast
 from activation import __version__
 from activation.errors import ActivationError
 
-COMMANDS = ("validate", "schema")
-"""The sub-commands: each is a module here of that name, which is a :class:`Command`."""
+COMMANDS = ("validate", "schema", "setup-sql", "check")
+"""The sub-commands: each is a module here of that name, with _ for -, which is a :class:`Command`."""
 
 GOOD, PROBLEMS, USAGE = 0, 1, 2
 """The exit codes: all is well; something that was looked at is wrong; the command could not do what was asked."""
@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"activation {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in COMMANDS:
-        module = importlib.import_module(f"{__name__}.{name}")
+        module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
         text = (module.__doc__ or "").strip()
         sub = commands.add_parser(
             name, help=text.partition("\n")[0], description=text, formatter_class=argparse.RawDescriptionHelpFormatter

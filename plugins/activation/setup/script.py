@@ -1,0 +1,129 @@
+"""From the templates of an engine and the names of a pipeline to one SQL script."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from activation.errors import ConfigurationError
+from activation.setup.layouts import Kind, Layout
+
+OPTIONS = ("role", "user", "warehouse")
+"""The names that a person can choose."""
+
+_TO_FILL_IN = r"<[a-z ]+>"
+_CHOSEN = r"""[^\x00-\x1f\x7f'"`;$<>]{1,200}"""
+"""What a chosen name looks like: it also stands in comments with shell commands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """The templates of one engine.
+
+    In ``make`` and ``access`` stand, in braces: ``columns``; the parts of the table's name by the names of :attr:`parts`;
+    ``name``, all parts from :attr:`within` on; and the chosen names. Each is written as SQL needs it; with ``_text`` behind it
+    (``role_text``) it is an SQL literal, with ``_raw`` the bare text.
+
+    :ivar title: the engine's own name.
+    :ivar columns: what a column holds -> its type and its rules.
+    :ivar parts: what the engine calls the parts of a table's name, the table last.
+    :ivar make: statements that make the schema and the table.
+    :ivar access: statements that let the pipeline in; empty if the engine knows no rights.
+    :ivar who: who has to run the script.
+    :ivar defaults: the names that a person can choose, with what they are without a choice.
+    :ivar within: how many parts of the table's name the engine takes from its connection instead.
+    :ivar upper: whether the engine reads a name without quotes in upper case, and so does its reader.
+    :ivar quote: the character around a name.
+    """
+
+    title: str
+    columns: Mapping[Kind, str]
+    parts: tuple[str, ...]
+    make: str
+    access: str = ""
+    who: str = ""
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    within: int = 0
+    upper: bool = False
+    quote: str = '"'
+
+    def stored(self, name: str) -> str:
+        """A name as the engine stores it; what has signs that need quotes stays as it is."""
+        return name.upper() if self.upper and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_$]*", name) else name
+
+    def identifier(self, name: str) -> str:
+        """Write a name as SQL needs it. A name that is to be filled in stays bare, so that SQL refuses it if it is forgotten."""
+        if re.fullmatch(_TO_FILL_IN, name):
+            return name
+        return self.quote + name.replace(self.quote, self.quote * 2) + self.quote
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a script is for.
+
+    :ivar pipeline: the pipeline's id.
+    :ivar table: the unquoted parts of the table's name; empty where the pipeline reads a query.
+    :ivar layout: the columns of the table; empty leaves the table out.
+    :ivar names: what was chosen of :data:`OPTIONS`.
+    """
+
+    pipeline: str
+    table: tuple[str, ...]
+    layout: Layout = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+def script(kit: Kit, wanted: Wanted) -> str:
+    """Write the script, with comments that say what to fill in.
+
+    :raises ConfigurationError: if a name was chosen for something that the engine does not have.
+    """
+    words = _words(kit, wanted)
+    parts = [_head(kit, wanted)]
+    if not wanted.table:
+        parts.append(
+            f"-- The pipeline reads a query. Its columns must be named as in a table of the layout.\n"
+            f"-- Run what names {words['name']} once for every table or view that the query reads."
+        )
+    elif wanted.layout:
+        parts.append(f"-- The table.{_left_out(kit, wanted)}\n{kit.make.strip().format_map(words)}")
+    if kit.access:
+        parts.append(f"-- Who reads it.\n{kit.access.strip().format_map(words)}")
+    else:
+        parts.append(f"-- {kit.title} knows no roles: whoever can open the file can read the table.")
+    return "\n\n".join(parts) + "\n"
+
+
+def _head(kit: Kit, wanted: Wanted) -> str:
+    lines = [f"What the pipeline {wanted.pipeline} needs in {kit.title}. Read it, fill in what stands in <…>, and run it once."]
+    lines += [kit.who] if kit.who else []
+    return "\n".join(f"-- {line}" for line in lines)
+
+
+def _left_out(kit: Kit, wanted: Wanted) -> str:
+    gone = wanted.table[: -len(kit.parts[kit.within :])]
+    return f" Connect to {kit.parts[0]} {gone[-1]} first." if kit.within and gone else ""
+
+
+def _words(kit: Kit, wanted: Wanted) -> dict[str, str]:
+    for option in wanted.names:
+        if option not in kit.defaults:
+            fit = ", ".join(f"--{name}" for name in OPTIONS if name in kit.defaults) or "none"
+            raise ConfigurationError(f"A setup of {kit.title} has no use for --{option}.", f"Leave it out; it takes {fit}.")
+        if not re.fullmatch(_CHOSEN, wanted.names[option]):
+            raise ConfigurationError(
+                f"--{option} is not a name that a script can hold.", "Write it in one line, without quotes, ;, $, < and >."
+            )
+    missing = [f"<{part}>" for part in kit.parts][: len(kit.parts) - len(wanted.table)]
+    table = dict(zip(kit.parts, [*missing, *wanted.table][-len(kit.parts) :], strict=True))
+    raw = {name: kit.stored(text) for name, text in {**table, **kit.defaults, **wanted.names}.items()}
+    words = {name: kit.identifier(text) for name, text in raw.items()}
+    words |= {f"{name}_text": "'" + text.replace("'", "''") + "'" for name, text in raw.items()}
+    words |= {f"{name}_raw": text for name, text in raw.items()}
+    words["name"] = ".".join(words[part] for part in kit.parts[kit.within :])
+    words["columns"] = ",\n".join(
+        f"    {name.upper() if kit.upper else name} {kit.columns[kind]}" for name, kind in wanted.layout
+    )
+    return words
