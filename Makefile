@@ -1,6 +1,7 @@
 # Needs Python 3.10 or newer, make and a package index; everything else is made in .venv and .state.
 PYTHON ?= python3
 ARGS ?=
+SOURCE ?= duckdb
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -12,14 +13,15 @@ unexport VIRTUAL_ENV CONDA_PREFIX PYTHONHOME PYTHONPATH
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@echo "  From another warehouse: make demo SOURCE=postgres (or snowflake, redshift, bigquery, databricks); the same for make up"
 	@echo "  With another interpreter, after make clean: make PYTHON=python3.12 ..."
 	@echo "  With options for pytest: make test ARGS='-k braze'"
 
 demo: $(READY) ## Carry sample data into a Braze contract server, inside a real Airflow, three runs
-	@$(BIN)/python -m sandbox.demo
+	@$(BIN)/python -m sandbox.demo '$(SOURCE)'
 
 up: $(READY) ## Start the same and keep it running until Ctrl-C, with the Airflow UI
-	@$(BIN)/python -m sandbox.up
+	@$(BIN)/python -m sandbox.up '$(SOURCE)'
 
 test: $(READY) ## Run all tests: the quick ones in two processes, then those that start a real Airflow
 	@echo "== Tests without a running Airflow, in two processes"
@@ -37,8 +39,9 @@ lint: $(READY) ## Check style, format, types and the lock file
 	@echo "== $(LOCK) names no host"
 	@if grep -n '://' $(LOCK); then echo "error: $(LOCK) must not name a host; run make lock" >&2; exit 1; fi
 
-bench: $(READY) ## Measure an import into Braze; checks the content before it tells the time
+bench: $(READY) ## Measure an import into Braze and reading from every warehouse; content first, then time
 	@$(BIN)/python -m benchmarks.import_braze
+	@$(BIN)/python -m benchmarks.read_sources
 
 lock: $(READY) ## Write requirements.lock again from pyproject.toml
 	@echo "== Resolving for Python 3.10 and up, with hashes; what still fits is kept (newer versions: ARGS=--upgrade)"

@@ -5,21 +5,25 @@ from __future__ import annotations
 import os
 import platform
 import time
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PACKAGES = ("apache-airflow", "duckdb", "pyarrow", "aiohttp", "uvloop", "requests", "drt-core")
 
 
-def facts() -> dict[str, str]:
-    """What it is -> its value."""
+def facts(packages: Sequence[str] = PACKAGES) -> dict[str, str]:
+    """What it is -> its value.
+
+    :param packages: whose versions are told.
+    """
     python = f"{platform.python_implementation()} {platform.python_version()}"
-    packages = ", ".join(f"{name} {_version(name)}" for name in PACKAGES)
+    versions = ", ".join(f"{name} {_version(name)}" for name in packages)
     return {
-        "Processor": f"{_processor()}, {_cores()} cores, shared by the sender and the server",
+        "Processor": f"{_processor()}, {_cores()} cores, shared by client and server",
         "Memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB",
         "System": f"{platform.system()} {platform.machine()}",
-        "Versions": f"{python}, {packages}",
+        "Versions": f"{python}, {versions}",
     }
 
 

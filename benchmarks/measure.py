@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
 from benchmarks import content, source
+from benchmarks.command import Tell
 from benchmarks.machine import busy
 from benchmarks.processes import BenchmarkError, Place, Server, Worker, ceiling
 from benchmarks.results import FLIGHTS, LATENCY, PEERS, Results, Sizes, Timing
-
-Tell = Callable[[str], None]
 
 
 class Measurement:

@@ -37,14 +37,21 @@ class Store:
         self._values.pop(key, None)
 
 
+def airflow(home: Path) -> dict[str, str]:
+    """The variables that give Airflow a home of its own; they must be set before its first import."""
+    return {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR",
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    }
+
+
 def prepare(place: Place) -> None:
     """Give Airflow a home of its own and the two connections; before its first import."""
     home = Path(tempfile.mkdtemp(prefix="airflow-", dir=place.home))
     config = {**DUCKDB, "temp_directory": str(home / "spill")}
     os.environ |= {
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR",
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        **airflow(home),
         "AIRFLOW__ACTIVATION__STATE_FOLDER": f"file://{home}/state",
         "AIRFLOW_CONN_BENCHMARK_BRAZE": json.dumps({"conn_type": "braze", "host": place.url, "password": "benchmark-key"}),
         "AIRFLOW_CONN_BENCHMARK_DUCKDB": json.dumps(

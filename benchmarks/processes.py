@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -45,21 +45,24 @@ class Outcome:
     :ivar cpu: processor time of the worker over all repetitions, in seconds.
     :ivar memory: resident bytes before the first repetition.
     :ivar peak: most resident bytes so far.
+    :ivar found: what the last repetition gave.
     """
 
     seconds: list[float]
     cpu: float
     memory: int
     peak: int
+    found: Any = None
 
 
-def start(module: str, *arguments: str, errors: Path) -> subprocess.Popen[str]:
+def start(module: str, *arguments: str, errors: Path, variables: Mapping[str, str]) -> subprocess.Popen[str]:
     """Start a module of this package; nothing of it passes through a proxy.
 
     :param errors: the file that takes its standard error.
+    :param variables: stand in its environment beside this process's own.
     """
     environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    environment |= {"PYTHONPATH": f"{ROOT / 'plugins'}{os.pathsep}{ROOT}", "DO_NOT_TRACK": "1"}
+    environment |= {"PYTHONPATH": f"{ROOT / 'plugins'}{os.pathsep}{ROOT}", "DO_NOT_TRACK": "1", **variables}
     with errors.open("ab") as stderr:
         return subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
@@ -75,9 +78,9 @@ def start(module: str, *arguments: str, errors: Path) -> subprocess.Popen[str]:
 class _Process:
     """A process that is told to end by the end of its standard input."""
 
-    def __init__(self, module: str, *arguments: str, errors: Path) -> None:
+    def __init__(self, module: str, *arguments: str, errors: Path, variables: Mapping[str, str] | None = None) -> None:
         self._module, self._errors = module, errors
-        self._process = start(module, *arguments, errors=errors)
+        self._process = start(module, *arguments, errors=errors, variables=variables or {})
 
     def line(self) -> str:
         """Its next line.
@@ -137,7 +140,26 @@ class Server(_Process):
             return Counts(**json.load(reply))
 
 
-class Worker(_Process):
+class Jobs(_Process):
+    """A process that does one job after the other, see :func:`benchmarks.worker.serve`."""
+
+    def do(self, *, repeat: int = 1, **arguments: Any) -> Outcome:
+        """Let the contestant do a job.
+
+        :param repeat: how often.
+        :param arguments: what the contestant takes.
+        :raises BenchmarkError: if it fails.
+        """
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"repeat": repeat, "arguments": arguments}) + "\n")
+        self._process.stdin.flush()
+        reply: dict[str, Any] = json.loads(self.line())
+        if "error" in reply:
+            raise BenchmarkError(reply["error"])
+        return Outcome(**reply)
+
+
+class Worker(Jobs):
     """A process in which one contestant runs.
 
     :param contestant: a key of :data:`benchmarks.worker.CONTESTANTS`.
@@ -148,17 +170,8 @@ class Worker(_Process):
         super().__init__("benchmarks.worker", contestant, json.dumps(asdict(place)), errors=errors)
 
     def run(self, rows: int, *, in_flight: int = 1, repeat: int = 1) -> Outcome:
-        """Let the contestant send the table that has this many rows.
-
-        :raises BenchmarkError: if it fails.
-        """
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"rows": rows, "in_flight": in_flight, "repeat": repeat}) + "\n")
-        self._process.stdin.flush()
-        reply: dict[str, Any] = json.loads(self.line())
-        if "error" in reply:
-            raise BenchmarkError(reply["error"])
-        return Outcome(**reply)
+        """Let the contestant send the table that has this many rows."""
+        return self.do(repeat=repeat, rows=rows, in_flight=in_flight)
 
 
 def ceiling(place: Place, rows: int, connections: int, seconds: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,32 +31,44 @@ class Target:
 
 def render(results: Results, command: str) -> str:
     """All results, without a heading."""
-    machine = [f"- {name}: {value}" for name, value in facts().items()]
-    if results.others:
-        machine.append(
-            f"- Other processes took {min(results.others):.0%} to {max(results.others):.0%} of the processors meanwhile"
-        )
     parts = [
-        [f"Command: `{command}`", "", *machine],
+        circumstances(command, facts(), results.others),
         _content(results),
         _timings(results),
         _server(results),
         _memory(results),
-        _targets(targets(results)),
+        verdicts(targets(results)),
     ]
+    return paragraphs(parts)
+
+
+def paragraphs(parts: Sequence[Sequence[str]]) -> str:
+    """Parts, each of some lines, with an empty line between; an empty part leaves none."""
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
-def write(document: Path, text: str) -> None:
-    """Put the results between the two marks of a document.
+def circumstances(command: str, facts: Mapping[str, str], others: Sequence[float]) -> list[str]:
+    """The command, and what the benchmark ran on.
+
+    :param others: share of the processors that other processes took, at several times.
+    """
+    machine = [f"- {name}: {value}" for name, value in facts.items()]
+    if others:
+        machine.append(f"- Other processes took {min(others):.0%} to {max(others):.0%} of the processors meanwhile")
+    return [f"Command: `{command}`", "", *machine]
+
+
+def write(document: Path, text: str, marks: tuple[str, str] = (BEGIN, END)) -> None:
+    """Put the results between two marks of a document.
 
     :raises BenchmarkError: if it has no marks.
     """
-    before, begin, rest = document.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
+    first, last = marks
+    before, begin, rest = document.read_text(encoding="utf-8").partition(first)
+    _, end, after = rest.partition(last)
     if not begin or not end:
-        raise BenchmarkError(f"{document} has no lines {BEGIN} and {END} between which the results could stand.")
-    document.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+        raise BenchmarkError(f"{document} has no lines {first} and {last} between which the results could stand.")
+    document.write_text(f"{before}{first}\n\n{text}\n\n{last}{after}", encoding="utf-8")
 
 
 def targets(results: Results) -> list[Target]:
@@ -68,7 +80,7 @@ def targets(results: Results) -> list[Target]:
         _faster(results, "batch loop", many, 30),
         _faster(results, "drt-core", many, 20),
         _fast(results, few, 150_000),
-        _flat(results, 0.15),
+        flat(results.memory, 0.15),
     ]
     return [target for target in found if target is not None]
 
@@ -101,12 +113,19 @@ def _fast(results: Results, in_flight: int, aim: int) -> Target | None:
     return Target(text, f"≥ {aim:,}", f"{ours.rate:,.0f}" + ("" if room else " (the server is the limit)"), ours.rate >= aim)
 
 
-def _flat(results: Results, most: float) -> Target | None:
-    if len(results.memory) < 2:
+def flat(memory: Mapping[int, tuple[int, int]], most: float, where: str = "") -> Target | None:
+    """The aim that memory does not grow with the rows.
+
+    :param memory: rows -> resident bytes before, and the most during it.
+    :param most: share by which the peak may grow.
+    :param where: stands behind the text.
+    """
+    if len(memory) < 2:
         return None
-    (few, (_, low)), (many, (_, high)) = sorted(results.memory.items())
+    (few, (_, low)), (many, (_, high)) = sorted(memory.items())
     growth = high / low - 1
-    return Target(f"growth of peak memory from {few:,} to {many:,} rows", f"< {most:.0%}", f"{growth:+.1%}", growth < most)
+    text = f"growth of peak memory from {few:,} to {many:,} rows{where}"
+    return Target(text, f"< {most:.0%}", f"{growth:+.1%}", growth < most)
 
 
 def _content(results: Results) -> list[str]:
@@ -140,7 +159,7 @@ def _timings(results: Results) -> list[str]:
                 ]
             )
     names = ["sender", "latency", "in flight", "rows timed", "time", "rows/s", "requests/s", "CPU per 1,000 rows"]
-    return _grid([*names, f"ours faster by ({few} / {many})"], rows)
+    return grid([*names, f"ours faster by ({few} / {many})"], rows)
 
 
 def _server(results: Results) -> list[str]:
@@ -154,14 +173,16 @@ def _memory(results: Results) -> list[str]:
         for rows, (before, peak) in results.memory.items()
     ]
     first = f"A process's first import, of {results.sizes.check:,} rows, took {results.first:.1f} s: it loads the libraries."
-    return [*_grid(["rows of one import", "resident before", "peak", "difference"], rows), "", first] if rows else []
+    return [*grid(["rows of one import", "resident before", "peak", "difference"], rows), "", first] if rows else []
 
 
-def _targets(found: Sequence[Target]) -> list[str]:
+def verdicts(found: Sequence[Target]) -> list[str]:
+    """What was aimed at, and whether it was reached."""
     rows = [[one.text, one.aim, one.measured, "yes" if one.reached else "**no**"] for one in found]
-    return _grid(["target", "aim", "measured", "reached"], rows) if rows else []
+    return grid(["target", "aim", "measured", "reached"], rows) if rows else []
 
 
-def _grid(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def grid(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """A table."""
     lines = ["| " + " | ".join(cells) + " |" for cells in (names, *rows)]
     return [lines[0], "|" + " --- |" * len(names), *lines[1:]]

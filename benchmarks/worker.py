@@ -14,8 +14,8 @@ from typing import Any
 
 from benchmarks.processes import Place
 
-Contestant = Callable[[int, int], None]
-"""Sends the table with so many rows, with so many requests in flight."""
+Contestant = Callable[..., Any]
+"""Does a job: sends the table with ``rows`` rows, with ``in_flight`` requests in flight."""
 
 CONTESTANTS = {
     "ours": "benchmarks.ours:ours",
@@ -39,20 +39,22 @@ def resident() -> tuple[int, int]:
 
 def run(contestant: Contestant, job: dict[str, Any]) -> dict[str, Any]:
     """Do one job."""
-    seconds, (memory, _), cpu = [], resident(), time.process_time()
+    found, seconds, (memory, _), cpu = None, [], resident(), time.process_time()
     for _ in range(job["repeat"]):
         began = time.perf_counter()
-        contestant(job["rows"], job["in_flight"])
+        found = contestant(**job["arguments"])
         seconds.append(time.perf_counter() - began)
-    return {"seconds": seconds, "cpu": time.process_time() - cpu, "memory": memory, "peak": resident()[1]}
+    return {"seconds": seconds, "cpu": time.process_time() - cpu, "memory": memory, "peak": resident()[1], "found": found}
 
 
-def main(name: str, place: Place) -> None:
-    """Do the jobs that come in on the standard input."""
+def serve(make: Callable[[], Contestant]) -> None:
+    """Do the jobs that come in on the standard input.
+
+    :param make: makes the contestant; whatever it prints goes to the standard error.
+    """
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever a library prints must not stand among the replies
-    module, _, function = CONTESTANTS[name].partition(":")
-    contestant: Contestant = getattr(import_module(module), function)(place)
+    contestant = make()
     for line in sys.stdin:
         try:
             reply = run(contestant, json.loads(line))
@@ -60,6 +62,12 @@ def main(name: str, place: Place) -> None:
             reply = {"error": f"{type(error).__name__}: {error}"}
         replies.write(json.dumps(reply) + "\n")
         replies.flush()
+
+
+def main(name: str, place: Place) -> None:
+    """Let one contestant do its jobs."""
+    module, _, function = CONTESTANTS[name].partition(":")
+    serve(lambda: getattr(import_module(module), function)(place))
 
 
 if __name__ == "__main__":

@@ -6,29 +6,37 @@ import signal
 import sys
 
 from sandbox.airflow.settings import port_is_free
-from sandbox.demo.world import PIPELINE, ROOT, World, say
+from sandbox.demo.screen import say
+from sandbox.demo.source import PIPELINE, ROOT, refusal
+from sandbox.demo.world import World
 
 PORT = 8080
 
 
-def main() -> int:
-    """Start everything and wait for Ctrl-C or SIGTERM."""
+def main(engine: str = "duckdb") -> int:
+    """Start everything and wait for Ctrl-C or SIGTERM.
+
+    :param engine: the source of the pipeline.
+    """
+    if wrong := refusal(engine):
+        print(wrong, file=sys.stderr)
+        return 2
     if not port_is_free(PORT):
         say(f"Port {PORT} is taken. Is it running already? Then end that one first, or open http://127.0.0.1:{PORT}.")
         return 1
     stop = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, stop)
-    with World(ROOT / ".state" / "up", port=PORT) as world:
+    with World(ROOT / ".state" / "up", engine, port=PORT) as world:
         world.api.unpause(PIPELINE)
         say("")
         say(f"   Airflow          {world.airflow.url}/dags/{PIPELINE}")
         say("   login            admin, password admin (or viewer, viewer)")
         say(f"   Braze's side     {world.braze.url}/_sandbox/summary")
-        say(f"   warehouse        {world.database}")
+        say(f"   warehouse        {world.source.place()}")
         say("   Trigger the DAG in the UI; change rows in the warehouse and trigger it again. Ctrl-C ends all of it.")
         signal.sigwait(stop)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:2]))

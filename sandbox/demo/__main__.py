@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.demo import warehouse
-from sandbox.demo.world import PIPELINE, ROOT, TASK, World, say, tell, told
+from sandbox.demo.screen import say, tell
+from sandbox.demo.source import PIPELINE, ROOT, refusal
+from sandbox.demo.world import TASK, World
 
 Users = dict[str, dict[str, Any]]
 
@@ -24,18 +26,23 @@ class Told:
     faults: tuple[str, ...]
 
 
-def main() -> int:
+def main(engine: str = "duckdb") -> int:
     """Run the demo.
 
-    :returns: 0 only if every row is where it must be.
+    :param engine: the source of the pipeline.
+    :returns: 0 only if every row is where it must be; 2 for an unknown source.
     """
-    with World(ROOT / ".state" / "demo") as world:
-        expected = warehouse.expect(world.database, {})
+    if wrong := refusal(engine):
+        print(wrong, file=sys.stderr)
+        return 2
+    with World(ROOT / ".state" / "demo", engine) as world:
+        source = world.source
+        expected = warehouse.expect(source.database, {})
         reasons = Counter(code for code, _ in warehouse.bad_rows())
         say(f"4. The pipeline {PIPELINE}, three runs")
         first = _run(world, "first load", expected, sent=warehouse.USERS, reasons=reasons)
-        warehouse.update(world.database)
-        expected = warehouse.expect(world.database, expected)
+        source.update()
+        expected = warehouse.expect(source.database, expected)
         second = _run(world, f"{warehouse.UPDATES:,} updates", expected, sent=warehouse.UPDATES, reasons=Counter())
         third = _run(world, "unchanged", expected, sent=0, reasons=Counter())
         runs = [first, second, third]
@@ -60,7 +67,6 @@ def _run(world: World, title: str, expected: Users, *, sent: int, reasons: Count
         tell(f"   {title}: {run['state']} for {time.monotonic() - began:.0f} s, {taken:,} of {sent:,} users are in Braze")
 
     state = world.api.wait_for_run(PIPELINE, run_id, on_tick)
-    told()
     report = world.api.xcom(PIPELINE, run_id, TASK) if state == "success" else {}
     taken = _accepted(world.braze.summary()) - _accepted(before)
     say(f"   {title}: {state} after {time.monotonic() - began:.0f} s; {taken:,} users taken by Braze")
@@ -122,4 +128,4 @@ def _clock(text: str, digits: int = 0) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:2]))

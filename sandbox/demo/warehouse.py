@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
+TABLE = ("marketing", "users")
 USERS = 100_000
 UPDATES = 1_000
 AT_THE_END = 300
@@ -87,6 +89,16 @@ def update(path: Path) -> None:
     """Change a thousand users; the last three hundred of them carry one timestamp."""
     with duckdb.connect(str(path)) as warehouse:
         warehouse.execute(_UPDATE, [UPDATES - AT_THE_END, UPDATES])
+
+
+def rows(path: Path) -> pa.Table:
+    """All rows, the good and the bad, for another engine; UPDATED_AT is an instant in UTC there."""
+    with duckdb.connect(str(path), read_only=True) as warehouse:
+        warehouse.execute("SET TimeZone = 'UTC'")
+        found: pa.Table = warehouse.sql(
+            "SELECT * REPLACE (CAST(UPDATED_AT AS TIMESTAMP WITH TIME ZONE) AS UPDATED_AT) FROM marketing.users"
+        ).to_arrow_table()
+    return found
 
 
 def expect(path: Path, before: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

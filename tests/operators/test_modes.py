@@ -129,9 +129,16 @@ def test_f33_a_preview_shows_what_a_run_would_do_and_changes_nothing(world: Worl
     assert world.run({"mode": "preview", "limit": 4})["rows"] == {"read": 4, "sampled": 4, "rejected_of_sample": 0}
 
 
+def test_f32_a_preview_counts_rows_that_share_their_timestamp(world: World) -> None:
+    world.table(USERS, *(user(second, f"u{second}-{n}", {}) for second in (1, 2) for n in range(4)), user(3, "u", {}))
+    assert world.run({"mode": "preview"})["timestamps"] == {"distinct": 3, "most_alike": 4}
+
+
 def test_f33_a_preview_of_nothing(world: World) -> None:
     world.table(USERS)
-    assert world.run({"mode": "preview"})["estimate"] == {"rows_sent": 0, "requests": 0, "data_points": 0, "exact": True}
+    seen = world.run({"mode": "preview"})
+    assert seen["estimate"] == {"rows_sent": 0, "requests": 0, "data_points": 0, "exact": True}
+    assert seen["timestamps"] == {"distinct": 0, "most_alike": 0}
 
 
 def test_masked_leaves_only_the_shape() -> None:

@@ -9,10 +9,13 @@ from contextlib import closing
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from activation.cursor.window import Window
+from activation.delivery.cutting import Cutting
 from activation.operators.importing import Import
 from activation.records.encoded import Encoded
+from activation.warehouses.base import CURSOR
 
 SAMPLE = 1_000
 """Rows that are looked at if the run has no limit."""
@@ -36,7 +39,7 @@ class Preview(Import):
             watermark = self._bind(table)
             opened = self._window(watermark)
             expected = self._warehouse.count(self._layout.extract, opened.window)
-            encoded, plan = self._sample(opened.window)
+            encoded, plan, stamps = self._sample(opened.window)
         good, rejected = len(encoded.rows), len(encoded.rejected)
         items = [json.loads(bytes(encoded.data[encoded.offsets[at] : encoded.offsets[at + 1] - 1])) for at in range(good)]
         share = good / (good + rejected) if good + rejected else 0.0
@@ -50,6 +53,7 @@ class Preview(Import):
             "status": "preview",
             "window": opened.window.to_json(),
             "rows": {"read": rows, "sampled": good + rejected, "rejected_of_sample": rejected},
+            "timestamps": stamps,
             "reasons": dict(Counter(one.code for one in encoded.rejected)),
             "estimate": {
                 "rows_sent": round(rows * share),
@@ -60,13 +64,13 @@ class Preview(Import):
             "items": [masked(item) for item in items[:SHOWN]],
         }
 
-    def _sample(self, window: Window) -> tuple[Encoded, Any]:
+    def _sample(self, window: Window) -> tuple[Encoded, Cutting, dict[str, int]]:
         parts = self._parts()
         with closing(parts.encoder):
             table = self._warehouse.preview(self._layout.extract, window, self._order.limit or SAMPLE)
             rows = pa.RecordBatch.from_arrays([_whole(column) for column in table.columns], schema=table.schema)
             encoded = parts.encoder.encode(rows)
-        return encoded, parts.plan.cutting
+        return encoded, parts.plan.cutting, _alike(table[CURSOR])
 
 
 def masked(value: Any) -> Any:
@@ -78,6 +82,14 @@ def masked(value: Any) -> Any:
     if isinstance(value, str):
         return f"{value[0]}***" if value else ""
     return value if value is None or isinstance(value, bool) else "***"
+
+
+def _alike(stamps: pa.ChunkedArray) -> dict[str, int]:
+    """How many cursor values there are, and how many rows share the most frequent one: rows that share the watermark's value may
+    be read again by the next run, so large tables should have mostly distinct ones (contracts: braze 1.3).
+    """
+    counts = pc.value_counts(stamps).field(1)
+    return {"distinct": len(counts), "most_alike": pc.max(counts).as_py() or 0}
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
