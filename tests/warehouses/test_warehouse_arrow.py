@@ -41,3 +41,8 @@ def test_small_batches_are_joined() -> None:
 def test_a_missing_column_is_not_guessed() -> None:
     with pytest.raises(ValueError, match="zip"):
         list(reshape([pa.record_batch({"c": [1]})], SHAPE, 8))
+
+
+def test_batches_are_filled_across_what_comes() -> None:
+    found = list(reshape([batch(["a"] * size) for size in (64, 256, 7)], SHAPE, 100))
+    assert [one.num_rows for one in found] == [100, 100, 100, 27]

@@ -46,7 +46,7 @@ _REFUSALS = (
 """Parts of libpq's texts: while a connection is made, the drivers keep the server's SQLSTATE to themselves."""
 
 _MISSING = re.compile(r'(database|role) "[^"]*" does not exist')
-_DENIED = re.compile(r"permission denied for (table|view|materialized view|foreign table|schema|database|function) (.+)")
+_DENIED = re.compile(r"permission denied for (table|relation|view|materialized view|foreign table|schema|database|function) (.+)")
 _SECRET = re.compile(
     r"""(password|passfile|sslpassword)\s*=\s*('[^']*'|\S+)|(?<=://)[^/@\s]+@|(?<=missing "=" after ).*""", re.IGNORECASE
 )
@@ -69,9 +69,7 @@ def map_error(error: Exception, table: Relation = (), user: str = "") -> Excepti
     problem = f"{place} failed{f' ({state})' if state else ''}{f': {detail}' if detail else '.'}"
     if kind is not ConfigurationError:
         return kind(problem)
-    return ConfigurationError(
-        problem, _grant(detail, () if isinstance(table, Query) else table, user) if state == "42501" else fix
-    )
+    return ConfigurationError(problem, missing_right(detail, table, user) if state == "42501" else fix)
 
 
 def grant(kind: str, name: str, user: str) -> str:
@@ -93,7 +91,11 @@ def _state(error: Any) -> str:
     state = getattr(error, "pgcode", None) or getattr(error, "sqlstate", None)
     if state:
         return str(state)
-    text = str(error)
+    return refusal(str(error))
+
+
+def refusal(text: str) -> str:
+    """Find the SQLSTATE of a text of libpq about a connection that was refused; empty if it says nothing of that kind."""
     missing = _MISSING.search(text)
     if missing:
         return "3D000" if missing.group(1) == "database" else "28000"
@@ -105,10 +107,21 @@ def _first_line(error: Any) -> str:
     lines = [line.strip() for line in primary.splitlines() if line.strip()]
     if not lines or _SPEECHLESS in lines[0]:
         return "the connection was lost"
-    return _SECRET.sub("***", lines[0])[:300]
+    return redacted(lines[0])
 
 
-def _grant(detail: str, table: tuple[str, ...], user: str) -> str:
+def redacted(line: str) -> str:
+    """Hide passwords in a line of libpq and cut it to a bearable length."""
+    return _SECRET.sub("***", line)[:300]
+
+
+def missing_right(detail: str, relation: Relation, user: str) -> str:
+    """Say which right to give.
+
+    :param detail: what the server said.
+    :param relation: what was read.
+    """
+    table = () if isinstance(relation, Query) else relation
     found = _DENIED.search(detail)
     if not found and not table:
         return f"Give the role {user!r} the missing right."

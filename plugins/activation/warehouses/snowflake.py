@@ -10,8 +10,6 @@ from itertools import product
 from typing import Any
 
 import pyarrow as pa
-from snowflake.connector.constants import FIELD_ID_TO_NAME
-from snowflake.connector.errors import Error
 
 from activation.cursor.timestamps import from_text
 from activation.cursor.window import Position, Window
@@ -19,7 +17,7 @@ from activation.errors import ConfigurationError, TransientError
 from activation.warehouses import sql
 from activation.warehouses.arrow import reshape, schema
 from activation.warehouses.base import Column, Extract, Query, Relation, Session, Survey, named
-from activation.warehouses.snowflake_errors import map_error, quoted
+from activation.warehouses.snowflake_errors import driver_error, map_error, quoted
 from activation.warehouses.snowflake_session import CANCELLED, Operation, SnowflakeSession, tables
 
 __all__ = ["DIALECT", "SnowflakeWarehouse", "map_error"]
@@ -175,8 +173,8 @@ class SnowflakeWarehouse:
         for candidate in candidates:
             try:
                 found = self._session.describe(operation, f"SELECT * FROM {DIALECT.table(candidate)} AS src")
-            except Error as error:
-                if error.errno not in _MISSING or isinstance(table, Query):
+            except driver_error() as error:
+                if getattr(error, "errno", None) not in _MISSING or isinstance(table, Query):
                     raise
                 missing = error
             else:
@@ -216,6 +214,8 @@ def spellings(table: Relation) -> list[Relation]:
 
 
 def _type(column: Any) -> str:
+    from snowflake.connector.constants import FIELD_ID_TO_NAME
+
     kind = FIELD_ID_TO_NAME[column.type_code]
     if kind == "FIXED":
         return f"NUMBER({column.precision},{column.scale})"

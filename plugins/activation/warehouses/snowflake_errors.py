@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
 from activation.errors import ActivationError, ConfigurationError, FatalError, TransientError
@@ -119,6 +120,15 @@ _DATA = range(100_000, 101_000)
 
 _SECRET = re.compile(r"(?i)(password|passcode|token|private_key|client_secret)(['\"]?\s*[=:]\s*)('[^']*'|\"[^\"]*\"|\S+)")
 _DRIVERS = ("snowflake", "requests", "urllib3", "cryptography", "pyarrow")
+
+
+@cache
+def driver_error() -> type[Exception]:
+    """The base of everything that the connector raises; it is loaded late, because it brings pandas and boto3 with it."""
+    from snowflake.connector.errors import Error
+
+    error: type[Exception] = Error
+    return error
 
 
 def map_error(error: Exception, table: Relation = (), connection: Any = None) -> Exception:

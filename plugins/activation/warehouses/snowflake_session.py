@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-from snowflake.connector.errors import Error
 
 from activation.errors import FatalError, TransientError
 from activation.warehouses.base import Session
+from activation.warehouses.snowflake_errors import driver_error
 
 PATIENCE = 300.0
 """Seconds for which one request is tried again, as long as the login's own limit of the connector and its chunks' ten tries. The
@@ -88,7 +88,7 @@ class SnowflakeSession:
         operation.sending = (cursor, text)
         try:
             getattr(cursor, method)(text, params, _statement_params=self._parameters, _force_qmark_paramstyle=True)
-        except (Error, TransientError):
+        except (driver_error(), TransientError):
             if operation.cancelled:
                 raise TransientError(CANCELLED) from None
             raise
@@ -108,13 +108,13 @@ class SnowflakeSession:
             time.sleep(_ABORT_PAUSE)
 
     def _abort(self, cursor: Any, text: str) -> bool:
-        with suppress(Error, TransientError, AttributeError):  # no connection, or no request yet
+        with suppress(driver_error(), TransientError, AttributeError):  # no connection, or no request yet
             return bool(self.connection._cancel_query(text, cursor._request_id).get("success"))
         return False
 
     def close(self) -> None:
         """Log out; the service stops what the session still runs. A second time nothing happens."""
-        with suppress(Error, TransientError):
+        with suppress(driver_error(), TransientError):
             self.connection.close()
 
 
