@@ -24,7 +24,7 @@ FLOORS = (
 BELOW = FLOORS[FLOORS.index("destinations") :]
 ABOVE_THE_LINE = {"airflow", "pandas", "boto3"}
 HEAVY = {
-    "adbc_driver_manager", "adbc_driver_postgresql", "aiobotocore", "aiohttp", "boto3", "botocore", "databricks", "duckdb",
+    "aiobotocore", "aiohttp", "boto3", "botocore", "databricks", "duckdb",
     "numpy", "pandas", "psycopg", "psycopg2", "pyarrow", "redshift_connector",
 }  # fmt: skip
 HEAVY_PARTS = ("google.cloud.bigquery", "snowflake.connector", "databricks.sql")

@@ -9,7 +9,7 @@ from benchmarks.table import Target, circumstances, flat, grid, paragraphs, verd
 
 MARKS = ("<!-- reading results: begin -->", "<!-- reading results: end -->")
 
-COLUMNAR = ("snowflake", "redshift", "bigquery", "databricks")
+COLUMNAR = ("snowflake", "bigquery", "databricks")
 """Engines whose client has a columnar path that leaves Python's rows out."""
 
 PACKAGES = (
