@@ -38,8 +38,8 @@ class Measurement:
 
     def __call__(self) -> Results:
         """Check and measure everything."""
-        made = rows.make(self._sizes.rows)
-        expected = rows.expected(made)
+        made = rows.make(max(self._sizes.all()))
+        expected = rows.expected(made.slice(0, self._sizes.rows))
         for engine in self._engines:
             self._tell(f"{engine}: starting it")
             try:
@@ -63,9 +63,9 @@ class Measurement:
         sizes = self._sizes
         self._check(sandbox, expected)
         self._results.others += busy(1.0)
-        if sizes.few < sizes.rows:
-            self._read(sandbox, OURS, sizes.few)
         self._read(sandbox, OURS, sizes.rows, repeat=sizes.repeat)
+        if sizes.many > sizes.rows:
+            self._read(sandbox, OURS, sizes.many)
         for way in PEERS[sandbox.engine]:
             try:
                 sample = self._read(sandbox, way, sizes.few)
@@ -91,9 +91,10 @@ class Measurement:
         with Reader(way, sandbox, self._folder, EXTRA.get(sandbox.engine, {})) as reader:
             reader.do(table=rows.table_of(self._sizes.warm))
             outcome = reader.do(repeat=repeat, table=rows.table_of(count))
-        if outcome.found != count:
-            raise BenchmarkError(f"{outcome.found:,} rows came, not {count:,}")
-        reading = Reading(sandbox.engine, way, count, median(outcome.seconds), outcome.memory, outcome.peak)
+        found, fetched = outcome.found["rows"], outcome.found["fetched"]
+        if found != count:
+            raise BenchmarkError(f"{found:,} rows came, not {count:,}")
+        reading = Reading(sandbox.engine, way, count, median(outcome.seconds), outcome.memory, outcome.peak, fetched)
         self._results.readings.append(reading)
         self._tell(f"{sandbox.engine}: {way} reads {count:,} rows with {reading.rate:,.0f} rows/s")
         return reading

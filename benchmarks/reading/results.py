@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 class Sizes:
     """How many rows each part of the benchmark reads.
 
-    :ivar few: rows of the smaller table: ours is measured with both, and a slow way with this one only.
+    :ivar few: rows of the smaller table: a slow way is measured with this one only.
+    :ivar many: rows of the larger table: ours reads it too, to see whether its memory grows.
     :ivar warm: rows of the table that every process reads first, so that loading the libraries is not counted.
     :ivar repeat: times that ours is measured; the median counts.
     :ivar patience: seconds that another way may take for all rows, by its speed on the smaller table.
@@ -17,23 +18,24 @@ class Sizes:
 
     rows: int
     few: int
+    many: int
     warm: int
     repeat: int = 3
     patience: float = 60.0
 
     def all(self) -> list[int]:
         """The sizes of the tables that are needed."""
-        return sorted({self.warm, self.few, self.rows})
+        return sorted({self.warm, self.few, self.rows, self.many})
 
 
 def full(rows: int) -> Sizes:
     """The sizes of a real measurement."""
-    return Sizes(rows, rows // 5, min(1_000, rows // 10))
+    return Sizes(rows, rows // 5, 2 * rows, min(1_000, rows // 10))
 
 
 def quick(rows: int) -> Sizes:
     """The sizes of a smoke test: everything is read once, since each process takes seconds to load its libraries."""
-    return Sizes(rows, rows, rows // 10, repeat=1)
+    return Sizes(rows, rows, rows, rows // 10, repeat=1)
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Reading:
     :ivar seconds: wall time with opening the connection, the median if there were several runs.
     :ivar memory: resident bytes before.
     :ivar peak: the most resident bytes during it.
+    :ivar fetched: rows a second once the statement had its result; ``None`` where that moment cannot be seen.
     """
 
     engine: str
@@ -51,6 +54,7 @@ class Reading:
     seconds: float
     memory: int
     peak: int
+    fetched: float | None = None
 
     @property
     def rate(self) -> float:

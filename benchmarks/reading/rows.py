@@ -9,6 +9,9 @@ import pyarrow.compute as pc
 SCHEMA = "benchmark"
 KEY, CURSOR = "id", "updated_at"
 
+ORDER = "name"
+"""The column that orders rows of one instant: a text, as the identifiers of a user table are."""
+
 CHECKED = {
     "id": "BIGINT",
     "name": "VARCHAR",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import closing
 from importlib import import_module
@@ -10,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmarks.reading.rows import CURSOR, KEY, NAMES, Sums
+from benchmarks.reading.rows import CURSOR, NAMES, ORDER, Sums
 from benchmarks.worker import Contestant
 
 CONNECTION = "benchmark_source"
@@ -28,20 +29,44 @@ PEERS = {
 """Engine -> the other ways; ours is to be faster than the first. DuckDB's hook has only a connection. BigQuery's ``get_records``
 can only be pointed at the service; the rows of its client come over the same REST interface."""
 
-Read = Callable[[Any, str], Any]
+Took = tuple[int, float | None]
+"""Rows that were read, and seconds from the moment when the statement had its result; ``None`` where a hook hides that moment."""
+
+Read = Callable[[Any, str], Took]
+
+
+def _records(hook: Any, text: str) -> Took:
+    """``get_records`` is ``run`` with a handler that fetches all rows; this one looks at the clock as well."""
+    took: list[float] = []
+
+    def fetch(cursor: Any) -> Any:
+        began = time.perf_counter()
+        rows = cursor.fetchall()
+        took.append(time.perf_counter() - began)
+        return rows
+
+    return len(hook.run(text, handler=fetch)), took[0]
+
+
+def _client_rows(hook: Any, text: str) -> Took:
+    result = hook.get_client(hook.project_id).query_and_wait(text)
+    began = time.perf_counter()
+    return len([row.values() for row in result]), time.perf_counter() - began
+
 
 NAIVE: dict[str, Read] = {
-    "get_records": lambda hook, text: hook.get_records(text),
-    "get_df": lambda hook, text: hook.get_df(text),
-    "client rows": lambda hook, text: [row.values() for row in hook.get_client(hook.project_id).query_and_wait(text)],
-    "fetchall": lambda hook, text: hook.get_conn().execute(text).fetchall(),
-    "df": lambda hook, text: hook.get_conn().execute(text).df(),
+    "get_records": _records,
+    "get_df": lambda hook, text: (len(hook.get_df(text)), None),
+    "client rows": _client_rows,
+    "fetchall": lambda hook, text: (len(hook.get_conn().execute(text).fetchall()), None),
+    "df": lambda hook, text: (len(hook.get_conn().execute(text).df()), None),
 }
 """Way -> how it reads all rows of a statement."""
 
 
 def contestant(way: str, engine: str) -> Contestant:
-    """Make what reads: it takes ``table``, the parts of the table's name, and gives the number of rows.
+    """Make what reads: it takes ``table``, the parts of the table's name, and gives the number of ``rows``, and with how many
+    rows a second they were ``fetched`` once the statement had its result.
 
     Ours also takes ``check``; then it gives the checksums of :class:`~benchmarks.reading.rows.Sums`.
     """
@@ -56,18 +81,22 @@ def _ours(engine: str) -> Contestant:
 
     everything = Window(None, True, from_text("9999-12-31T23:59:59Z"), nulls=True)
 
-    def read(table: list[str], check: bool = False) -> int | dict[str, int]:
-        rows, sums = 0, Sums() if check else None
+    def read(table: list[str], check: bool = False) -> dict[str, Any]:
+        rows, sums, first, began = 0, Sums() if check else None, 0, 0.0
         with closing(open_source(engine, CONNECTION)) as warehouse:
             columns = {column.name.casefold(): column for column in warehouse.columns(tuple(table))}
             values = tuple(columns[name] for name in NAMES if name != CURSOR)
-            extract = Extract(tuple(table), columns[CURSOR], (columns[KEY],), values)
+            extract = Extract(tuple(table), columns[CURSOR], (columns[ORDER],), values)
             tick = warehouse.tick_of(extract)
             for batch in warehouse.batches(extract, everything):
                 rows += batch.num_rows
+                if not first:
+                    first, began = rows, time.perf_counter()
                 if sums is not None:
                     sums.add(_named(batch, tick))
-        return rows if sums is None else sums.result()
+        if sums is not None:
+            return sums.result()
+        return {"rows": rows, "fetched": (rows - first) / (time.perf_counter() - began) if rows > first else None}
 
     return read
 
@@ -86,7 +115,10 @@ def _naive(way: Read, engine: str) -> Contestant:
     module, _, name = known.path.partition(":")
     hook = getattr(import_module(module), name)
 
-    def read(table: list[str]) -> int:
-        return len(way(hook(**{known.argument: CONNECTION}), f"SELECT {', '.join(NAMES)} FROM {'.'.join(table)}"))
+    def read(table: list[str]) -> dict[str, Any]:
+        # In the order of an import: whoever moves a watermark along has to ask for it, whatever reads the rows.
+        text = f"SELECT {', '.join(NAMES)} FROM {'.'.join(table)} ORDER BY {CURSOR}, {ORDER}"
+        rows, seconds = way(hook(**{known.argument: CONNECTION}), text)
+        return {"rows": rows, "fetched": rows / seconds if seconds else None}
 
     return read
