@@ -19,6 +19,14 @@ Whether a ``state_folder`` on disk is a volume that every worker mounts. Executo
 refuse a folder on disk without it.
 """.strip()
 
+_REJECTS_DAYS = """
+Days that rejected rows are kept; 0 is for ever. They hold rows of customers. What is older goes at the end of a run.
+""".strip()
+
+_RUNS_DAYS = """
+Days that the record of a run is kept, and not shorter than its rejects; 0 is for ever.
+""".strip()
+
 
 def get_provider_info() -> dict[str, Any]:
     """Describe the package in the form of Airflow's provider schema."""
@@ -55,5 +63,19 @@ def _options() -> dict[str, Any]:
             "type": "boolean",
             "example": None,
             "default": "False",
+        },
+        "keep_rejects_days": {
+            "description": _REJECTS_DAYS,
+            "version_added": "0.1.0",
+            "type": "integer",
+            "example": None,
+            "default": "30",
+        },
+        "keep_runs_days": {
+            "description": _RUNS_DAYS,
+            "version_added": "0.1.0",
+            "type": "integer",
+            "example": None,
+            "default": "365",
         },
     }

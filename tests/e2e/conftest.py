@@ -28,6 +28,7 @@ IN_FLIGHT = 16
 PIPELINES: dict[str, dict[str, str]] = {
     "killed": {"delivery": f"{{in_flight: {IN_FLIGHT}}}"},
     "stopped": {"delivery": f"{{in_flight: {IN_FLIGHT}}}"},
+    "modes": {"source": "{type: postgres, connection: pg, table: marketing.users}"},
     "from_postgres": {"source": "{type: postgres, connection: pg, table: marketing.users}"},
     "wrong_key": {"destination": "{type: braze, connection: braze_wrong_key, data: attributes}"},
     "no_permission": {"destination": "{type: braze, connection: braze_reader, data: attributes}"},
@@ -51,10 +52,13 @@ class World:
     braze: BrazeSandbox
     database: Path
 
-    def trigger(self, pipeline: str) -> str:
-        """Start a run."""
+    def trigger(self, pipeline: str, **conf: Any) -> str:
+        """Start a run.
+
+        :param conf: what the trigger form would say.
+        """
         self.api.unpause(pipeline)
-        return self.api.trigger(pipeline)
+        return self.api.trigger(pipeline, conf)
 
     def finish(self, pipeline: str, run_id: str) -> str:
         """Wait for a run."""

@@ -44,6 +44,8 @@ class World:
     blocks: dict[str, Any] = field(default_factory=dict)
     stores: dict[str, Store] = field(default_factory=lambda: defaultdict(Store))
     runs: int = 0
+    tries: int = 0
+    task: Store = field(default_factory=Store)
 
     def sql(self, text: str, params: Sequence[Any] = ()) -> list[Any]:
         """Run a statement in the warehouse."""
@@ -56,9 +58,15 @@ class World:
         for row in rows:
             self.sql(f"INSERT INTO crm.source VALUES ({', '.join('?' for _ in row)})", row)
 
-    def run(self, order: Mapping[str, Any] | None = None, **changed: Any) -> dict[str, Any]:
-        """One run of the pipeline; gives its XCom."""
-        self.runs += 1
+    def run(self, order: Mapping[str, Any] | None = None, *, retry: bool = False, **changed: Any) -> dict[str, Any]:
+        """One run of the pipeline; gives its XCom.
+
+        :param retry: whether it is a further try of the last run.
+        """
+        if retry:
+            self.tries += 1
+        else:
+            self.runs, self.tries, self.task = self.runs + 1, 1, Store()
         blocks = {"pipeline_id": "p", **self.blocks, **changed}
         operator = WarehouseIncrementalImportOperator(
             task_id="import",
@@ -69,9 +77,9 @@ class World:
         )
         context = {
             "run_id": f"run-{self.runs}",
-            "ti": SimpleNamespace(try_number=1, dag_id="p", task_id="import"),
+            "ti": SimpleNamespace(try_number=self.tries, dag_id="p", task_id="import"),
             "asset_state_store": {operator.asset: self.stores[operator.pipeline_id]},
-            "task_state_store": Store(),
+            "task_state_store": self.task,
             "outlet_events": {operator.asset: SimpleNamespace(extra={})},
         }
         return operator.execute(cast(Context, context))

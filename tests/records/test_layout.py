@@ -78,7 +78,7 @@ def test_missing_cursor_column_without_anything_like_it() -> None:
 def test_missing_payload() -> None:
     assert error("UPDATED_AT", "EXTERNAL_ID", "PAYLOADS") == (
         "crm.users has no column payload (it has UPDATED_AT, EXTERNAL_ID, PAYLOADS). Did you mean PAYLOADS? "
-        "Fix: Name the column as the pipeline expects it, or read from a view that does."
+        "Fix: Give the table the column, or make the payload of other columns: columns: {fields: {city: CITY}}."
     )
 
 
@@ -92,7 +92,8 @@ def test_missing_key_column() -> None:
 def test_no_identifier() -> None:
     assert error("UPDATED_AT", "USER_ID", "PAYLOAD") == (
         "crm.users has no identifier column (it has UPDATED_AT, USER_ID, PAYLOAD). "
-        "Fix: Add at least one of EXTERNAL_ID, ALIAS_NAME, ALIAS_LABEL, BRAZE_ID, EMAIL, PHONE."
+        "Fix: Add at least one of EXTERNAL_ID, ALIAS_NAME, ALIAS_LABEL, BRAZE_ID, EMAIL, PHONE, "
+        "or name the column in the pipeline: columns: {identifiers: {external_id: COLUMN}}."
     )
 
 
@@ -119,9 +120,10 @@ def test_two_columns_that_differ_in_case_only(names: tuple[str, str], wanted: st
     )
 
 
-def test_a_key_column_must_not_have_the_name_that_batches_use() -> None:
+def test_no_column_that_is_read_may_have_the_name_that_batches_use() -> None:
     assert error("UPDATED_AT", "EXTERNAL_ID", "PAYLOAD", "cursor", key=("cursor",)) == (
-        "crm.users has a key column cursor, a name that is taken. Fix: Read from a view that gives it another name."
+        "crm.users has a column cursor that is to be read, but the name is taken. "
+        "Fix: Read from a view that gives it another name."
     )
     bind(TABLE, columns("cursor", "external_id", "payload"), cursor="cursor")
 

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
 
 from activation.errors import ConfigurationError
 from activation.spec import BrazeDestination, Cursor, Delivery, Duration, Errors, Pipeline, PostgresSource, Size, TableName
+from activation.spec.fields import template_parts
 
 GOOD: dict[str, Any] = {
     "id": "users",
@@ -173,6 +175,19 @@ def test_a_template_is_checked_after_rendering() -> None:
                 optional={"remember": st.integers(0, 100_000), "key": st.just(["A", "B"]), "lookback": _DURATIONS.map(str)},
             )
             | st.fixed_dictionaries({}, optional={"rule": st.just("inclusive"), "future": st.just("send")}),
+            "columns": st.just(
+                {
+                    "identifiers": {"external_id": "ID"},
+                    "fields": {
+                        "a": "A",
+                        "b.c": {"column": "B", "as": "time", "nulls": "skip"},
+                        "d": {"template": "{A}{{{B}}}", "mask": {"type": "truncate", "length": 3}},
+                        "e": {"constant": False},
+                        "f": {"column": "F", "mask": "sha256_email"},
+                        "g": {"moment": "run_start"},
+                    },
+                }
+            ),
             "delivery": st.fixed_dictionaries({}, optional={"batch_bytes": st.just("100KB"), "in_flight": st.integers(1, 256)}),
             "errors": st.fixed_dictionaries({}, optional={"timeout": st.just("2h"), "max_reject_share": st.floats(0, 1)}),
         },
@@ -180,6 +195,7 @@ def test_a_template_is_checked_after_rendering() -> None:
 )
 def test_what_is_dumped_can_be_validated_again(blocks: dict[str, Any]) -> None:
     pipeline = Pipeline.model_validate({**GOOD, **blocks})
+    assert hash(pipeline) == hash(pickle.loads(pickle.dumps(pipeline)))  # noqa: S301
     assert Pipeline.model_validate(pipeline.model_dump()) == pipeline
     assert Pipeline.model_validate(pipeline.model_dump(mode="json")) == pipeline
     assert Pipeline.model_validate_json(pipeline.model_dump_json()) == pipeline
@@ -188,3 +204,23 @@ def test_what_is_dumped_can_be_validated_again(blocks: dict[str, Any]) -> None:
 def test_remember_is_dumped_only_where_it_has_an_effect() -> None:
     assert "remember" not in Cursor().model_dump()
     assert Cursor(rule="dedup").model_dump()["remember"] == 10_000
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("Hi {FIRST} {LAST}!", (("Hi ", "FIRST"), (" ", "LAST"), ("!", ""))),
+        ("no column", (("no column", ""),)),
+        ("{A}{B}", (("", "A"), ("", "B"), ("", ""))),
+        ("{{{ A B }}} }} and {{", (("{", "A B"), ("} } and {", ""))),
+        ("{{{A}{B}}}", (("{", "A"), ("", "B"), ("}", ""))),
+    ],
+)
+def test_template(text: str, parts: tuple[tuple[str, str], ...]) -> None:
+    assert template_parts(text) == parts
+
+
+@pytest.mark.parametrize("text", ["{", "}", "{}", "{ }", "a {b", "{{{a}}", "{a}}", "{{ ds }}", "{{a}}", "{% if a %}", "{# a #}"])
+def test_no_template(text: str) -> None:
+    with pytest.raises(PydanticCustomError, match=r"has a brace that encloses no column|looks like Jinja"):
+        template_parts(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pendulum
 from airflow.sdk import DAG, Param
 
+from activation.dags.alerts import Mail, OnFailure, OnSuccess
 from activation.operators.braze_import import WarehouseIncrementalImportOperator
 from activation.operators.orders import INCREMENTAL, MODES
 from activation.spec import Pipeline
@@ -36,13 +37,18 @@ def build_dag(pipeline: Pipeline) -> DAG:
         params=_params(),
         doc_md=_document(pipeline),
     )
+    alerts = pipeline.alerts
+    mail = Mail(pipeline.id, alerts.email, alerts.connection, alerts.row_errors, alerts.success, alerts.empty)
     WarehouseIncrementalImportOperator(
         task_id="import",
+        on_failure_callback=[OnFailure(mail)] if alerts.email else None,
+        on_success_callback=[OnSuccess(mail)] if alerts.email else None,
         dag=dag,
         pipeline_id=pipeline.id,
         source=pipeline.source.model_dump(mode="json"),
         destination=pipeline.destination.model_dump(mode="json"),
         cursor=pipeline.cursor.model_dump(mode="json"),
+        columns=pipeline.columns.model_dump(mode="json", exclude_none=True),
         delivery=pipeline.delivery.model_dump(mode="json"),
         order={name: f"{{{{ params.{name} }}}}" for name in dag.params},
         max_reject_share=errors.max_reject_share,

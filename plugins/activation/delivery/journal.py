@@ -7,16 +7,30 @@ A record's ``status`` is ``running``, ``success``, ``partial`` (some rows were r
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 from activation.cursor.recovery import Move
 from activation.cursor.watermark import Watermark
-from activation.delivery.folder import Folder, safe_name
+from activation.delivery.folder import Folder, listed, replace_text, safe_name
 from activation.errors import ConfigurationError, TransientError
 
 LATEST = "latest.json"
+
+_NAME = re.compile(r"(?P<second>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d)[\d.-]*_(?P<run>.+)\.json")
+"""The name of a record: when the run began, in UTC, and the run's id, as :func:`safe_name` writes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    name: str
+    started: datetime
+    run: str
+    path: Folder
 
 
 class Journal:
@@ -54,11 +68,12 @@ class Journal:
         """
         self._write(run, started, {"status": status, "run": run, "started": started, **more})
 
-    def write(self, move: Move, report: dict[str, Any], *, started: str, ended: str) -> None:
+    def write(self, move: Move, report: dict[str, Any], *, started: str, ended: str, **more: Any) -> None:
         """Record a finished run: first in ``runs/``, then as the latest one.
 
         :param started: when its first try began, ISO 8601 in UTC; together with the run it names the record.
         :param ended: when the run ended.
+        :param more: what else the record says.
         :raises TransientError: if the record cannot be written; the watermark must then not move.
         """
         before = None if move.before is None else move.before.to_json()
@@ -69,33 +84,61 @@ class Journal:
             "ended": ended,
             "move": {"before": before, "after": move.after.to_json()},
             "report": report,
+            **more,
         }
         text = self._write(str(report["run"]), started, record)
         try:
-            _replace(self._folder, text)
+            replace_text(self._folder, LATEST, text)
         except OSError as error:
             raise self._unwritable(error) from error
 
-    def clean(self, now: datetime, *, rejects: timedelta, runs: timedelta) -> int:
+    def latest(self, most: int) -> list[dict[str, Any]]:
+        """The newest records, the newest first; one that cannot be read is left out.
+
+        :param most: how many.
+        """
+        found: list[dict[str, Any]] = []
+        for record in reversed(self._records()):
+            if len(found) == most:
+                break
+            with suppress(OSError, ValueError):
+                content = json.loads(record.path.read_text(encoding="utf-8"))
+                if isinstance(content, dict):
+                    found.append(content)
+        return found
+
+    def clean(self, now: datetime, *, rejects: timedelta | None, runs: timedelta | None) -> int:
         """Remove what is older than it has to be kept: rejects first, later the records of the runs themselves.
 
-        :param rejects: how long the rejects of a run are kept (contracts: braze 1.6 keeps them 30 days).
-        :param runs: how long its record is kept (12 months there).
+        The age of rejects is that of their run's newest record, because a run that is cleared has several. A record stays as
+        long as there are rejects of its run. Files that carry no name of the journal's are left alone.
+
+        :param rejects: how long the rejects of a run are kept (contracts: braze 1.6 keeps them 30 days); ``None``: for ever.
+        :param runs: how long its record is kept (12 months there); ``None``: for ever.
         :returns: how many files were removed.
         """
-        folder, kept = self._folder / "runs", self._folder / "rejects"
+        records = self._records()
+        newest = {record.run: record.started for record in records}  # they come by age
+        kept = {one.name: one for one in listed(self._folder / "rejects") if one.is_dir()}
         removed = 0
-        folders = {one.name: one for one in kept.iterdir()} if kept.exists() else {}
-        for record in list(folder.iterdir()) if folder.exists() else ():
-            stamp, _, run = record.name.removesuffix(".json").partition("_")
-            if stamp < safe_name((now - rejects).isoformat()) and run in folders:
-                for part in list(folders.pop(run).iterdir()):
-                    part.unlink()
-                    removed += 1
-            if stamp < safe_name((now - runs).isoformat()):
-                record.unlink()
+        for run, started in newest.items():
+            if run in kept and rejects is not None and started < now - rejects:
+                removed += _empty(kept.pop(run))
+        for record in records:
+            if record.run not in kept and runs is not None and record.started < now - runs:
+                record.path.unlink()
                 removed += 1
         return removed
+
+    def _records(self) -> list[_Record]:
+        """The records of all runs, the oldest first."""
+        found = []
+        for path in listed(self._folder / "runs"):
+            if match := _NAME.fullmatch(path.name):
+                with suppress(ValueError):
+                    started = datetime.strptime(match["second"], "%Y-%m-%dT%H-%M-%S").replace(tzinfo=timezone.utc)
+                    found.append(_Record(path.name, started, match["run"], path))
+        return sorted(found, key=lambda record: record.name)
 
     def _write(self, run: str, started: str, record: dict[str, Any]) -> str:
         text = json.dumps(record, ensure_ascii=False, indent=1)
@@ -111,11 +154,11 @@ class Journal:
         return TransientError(f"The run journal could not be written to {self._folder}: {error}")
 
 
-def _replace(folder: Folder, text: str) -> None:
-    """Replace the latest record; on a disk by renaming, so that a crash leaves the old or the new one whole."""
-    if not isinstance(folder, Path):
-        (folder / LATEST).write_text(text, encoding="utf-8")
-        return
-    new = folder / f"{LATEST}.new"
-    new.write_text(text, encoding="utf-8")
-    new.replace(folder / LATEST)
+def _empty(folder: Folder) -> int:
+    """Remove the files of a folder; on a disk the folder goes too, object storage knows none."""
+    files = [one for one in folder.iterdir() if not one.is_dir()]
+    for file in files:
+        file.unlink()
+    if isinstance(folder, Path) and not any(folder.iterdir()):
+        folder.rmdir()
+    return len(files)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from activation.delivery.folder import Folder, safe_name
-
-PART, REPLAYED = "part-", "replayed-"
-"""How the names of files begin that hold rejects, and rejects that were replayed."""
+from activation.delivery.folder import Folder, listed, safe_name
+from activation.delivery.rejects import PART, REPLAYED
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +82,11 @@ class Kept:
         moved = 0
         for folder in self._folders(chosen):
             for part in _parts(folder):
-                lines = part.read_text(encoding="utf-8").splitlines(keepends=True)
-                taken = [chosen.takes(json.loads(line)) for line in lines]
-                if not any(taken):
+                lines = _lines(part)
+                aside = [line for line, record in lines if record and chosen.takes(record)]
+                rest = [line for line, record in lines if not (record and chosen.takes(record))]
+                if not aside:
                     continue
-                aside = [line for line, is_taken in zip(lines, taken, strict=True) if is_taken]
-                rest = [line for line, is_taken in zip(lines, taken, strict=True) if not is_taken]
                 (folder / f"{REPLAYED}{safe_name(by)}-{part.name}").write_text("".join(aside), encoding="utf-8")
                 if rest:
                     part.write_text("".join(rest), encoding="utf-8")
@@ -98,20 +96,25 @@ class Kept:
         return moved
 
     def _folders(self, chosen: Chosen) -> list[Folder]:
-        if not self._folder.exists():
-            return []
         wanted = safe_name(chosen.run)
-        found = (one for one in self._folder.iterdir() if wanted in ("", one.name) and one.name != self._but)
-        return sorted(found, key=lambda one: one.name)
+        return [one for one in listed(self._folder) if wanted in ("", one.name) and one.name != self._but and one.is_dir()]
 
 
 def _parts(folder: Folder) -> list[Folder]:
-    return sorted((one for one in folder.iterdir() if one.name.startswith(PART)), key=lambda one: one.name)
+    return [one for one in listed(folder) if one.name.startswith(PART)]
+
+
+def _lines(part: Folder) -> list[tuple[str, dict[str, Any] | None]]:
+    """The lines of a part and what they say; ``None`` for one that a crash has cut off."""
+    found: list[tuple[str, dict[str, Any] | None]] = []
+    for line in io.StringIO(part.read_text(encoding="utf-8")):  # unlike splitlines it takes \n only; values may hold U+2028
+        try:
+            found.append((line, json.loads(line)))
+        except ValueError:
+            found.append((line, None))
+    return found
 
 
 def _chosen(folder: Folder, chosen: Chosen) -> Iterator[dict[str, Any]]:
     for part in _parts(folder):
-        for line in part.read_text(encoding="utf-8").splitlines():
-            record = json.loads(line)
-            if chosen.takes(record):
-                yield record
+        yield from (record for _, record in _lines(part) if record and chosen.takes(record))

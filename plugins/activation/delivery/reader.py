@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 
 from activation.cursor.progress import Progress
 from activation.cursor.window import Position, Window
-from activation.delivery.units import Chunk
+from activation.delivery.sent import Sent
+from activation.delivery.units import Chunk, Unit
 from activation.records.arrays import to_arrow, to_numpy
 from activation.records.digests import Digests
 from activation.records.encoded import Encoded, Encoder, Rejected
@@ -42,10 +43,11 @@ class Reader:
     """Gives the chunks of a source in the order of the rows; closing the iterator stops the warehouse's statement.
 
     :param digests: finds rows that were sent before; ``None`` unless the ``dedup`` rule is used.
+    :param sent: finds items that equal the last ones that were sent; ``None`` unless unchanged rows are skipped.
     """
 
-    def __init__(self, source: Source, encoder: Encoder, digests: Digests | None = None) -> None:
-        self._source, self._encoder, self._digests = source, encoder, digests
+    def __init__(self, source: Source, encoder: Encoder, digests: Digests | None = None, sent: Sent | None = None) -> None:
+        self._source, self._encoder, self._digests, self._sent = source, encoder, digests, sent
         self._key = tuple(column.name for column in source.extract.key)
         self._tick = source.warehouse.tick_of(source.extract)
         self._last: Position | None = None
@@ -65,6 +67,11 @@ class Reader:
                     yield self._chunk(rest)
                 if self._full:
                     return
+
+    def settle(self, units: Iterable[Unit]) -> None:
+        """Take notice of units that are settled, before the progress says so."""
+        if self._sent is not None:
+            self._sent.settle(units)
 
     def cancel(self) -> None:
         """Stop the running statement, from any thread."""
@@ -97,7 +104,15 @@ class Reader:
             chunk = Chunk(batch, self._key, tick, self._encode_but(batch, skipped), fresh, skipped, digests)
         fresh[0] = chunk.place(0) != self._last
         self._last = chunk.place(batch.num_rows - 1)
-        return chunk
+        return chunk if self._sent is None else self._but_sent(chunk, self._sent, self._last)
+
+    @staticmethod
+    def _but_sent(chunk: Chunk, sent: Sent, last: Position) -> Chunk:
+        """Leave out the items that equal the last ones that were sent."""
+        encoded, rows = sent.pass_on(chunk.encoded, last)
+        skipped = np.zeros(chunk.batch.num_rows, np.bool_) if chunk.skipped is None else chunk.skipped
+        skipped[rows] = True
+        return replace(chunk, encoded=encoded, skipped=skipped)
 
     def _encode_but(self, batch: pa.RecordBatch, skipped: npt.NDArray[np.bool_]) -> Encoded:
         """Encode the rows that are not skipped, and say of each where it stands in the whole batch."""

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from activation.cursor.timestamps import to_text
-from activation.delivery.folder import Folder
+from activation.delivery.folder import Folder, listed
 from activation.delivery.units import Unit
 from activation.errors import TransientError
 from activation.warehouses.base import CURSOR
+
+PART, REPLAYED = "part-", "replayed-"
+"""How the names of files begin that hold rejects, and rejects that were replayed."""
+
+_NAME = re.compile(rf"{PART}\d{{6,}}\.jsonl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +45,9 @@ class Rejects:
         """Reason code -> rejects that this try has written."""
         self.samples: dict[str, str] = {}
         """Reason code -> the message of its first reject, for the log."""
-        if folder.exists():
-            for leftover in list(folder.iterdir()):
-                if leftover.name > _part(parts):
-                    leftover.unlink()
+        for leftover in _parts(folder):
+            if leftover.name > _part(parts):
+                leftover.unlink()
 
     def keep(self, units: Iterable[Unit]) -> None:
         """Write the rejects of units that are settled; nothing is written if there are none."""
@@ -75,5 +80,14 @@ class Rejects:
             yield json.dumps(record, ensure_ascii=False) + "\n"
 
 
+def parts_in(folder: Folder) -> int:
+    """How many parts a folder of rejects holds: where a run goes on that was cleared, so that it keeps what it kept before."""
+    return max((int(one.name[len(PART) :].removesuffix(".jsonl")) for one in _parts(folder)), default=0)
+
+
+def _parts(folder: Folder) -> list[Folder]:
+    return [one for one in listed(folder) if _NAME.fullmatch(one.name)]
+
+
 def _part(number: int) -> str:
-    return f"part-{number:06d}.jsonl"
+    return f"{PART}{number:06d}.jsonl"

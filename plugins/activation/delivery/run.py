@@ -124,6 +124,7 @@ class Run:
     def _checkpoint(self, watch: Watch, *, final: bool = False) -> Progress:
         progress, units = self._snapshot()
         self._rejects.keep(units)
+        self._reader.settle(units)
         self._save(progress, self._rejects.parts)
         watch.tell(progress, self._engine.traffic if self._engine else Traffic(), final=final)
         totals = progress.totals

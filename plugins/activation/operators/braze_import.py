@@ -30,6 +30,7 @@ class WarehouseIncrementalImportOperator(BaseOperator):
     :param source: ``{"type": "duckdb" | "postgres", "connection": …, "table": …}`` (templated).
     :param destination: ``{"type": "braze", "connection": …, "data": "attributes", …}`` (templated).
     :param cursor: which rows a run reads; see docs/pipeline-files.md.
+    :param columns: which columns name the user and which make the payload; empty: the fixed names.
     :param delivery: how requests are cut, sent and repeated.
     :param order: what a run does: ``{"mode": …, "limit": …, "reset_to": …, "replay_run": …, "replay_code": …}`` (templated); see
         :class:`activation.operators.orders.Order`. Empty: what changed since the last run.
@@ -51,6 +52,7 @@ class WarehouseIncrementalImportOperator(BaseOperator):
         source: Mapping[str, Any],
         destination: Mapping[str, Any],
         cursor: Mapping[str, Any] | None = None,
+        columns: Mapping[str, Any] | None = None,
         delivery: Mapping[str, Any] | None = None,
         order: Mapping[str, Any] | None = None,
         max_reject_share: float = 0.5,
@@ -64,6 +66,7 @@ class WarehouseIncrementalImportOperator(BaseOperator):
         self.source = dict(source)
         self.destination = dict(destination)
         self.cursor = dict(cursor or {})
+        self.columns = dict(columns or {})
         self.delivery = dict(delivery or {})
         self.order = dict(order or {})
         self.max_reject_share = max_reject_share
@@ -81,6 +84,7 @@ class WarehouseIncrementalImportOperator(BaseOperator):
             "source": self.source,
             "destination": self.destination,
             "cursor": self.cursor,
+            "columns": self.columns,
             "delivery": self.delivery,
             "errors": {"max_reject_share": self.max_reject_share, "max_rows": self.max_rows},
         }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset
 
@@ -19,19 +20,23 @@ from activation.delivery.engine import Traffic
 from activation.delivery.folder import safe_name
 from activation.delivery.journal import Journal
 from activation.delivery.reader import Reader, Source
-from activation.delivery.rejects import Origin, Rejects
+from activation.delivery.rejects import Origin, Rejects, parts_in
 from activation.delivery.report import Report
 from activation.delivery.run import Run
+from activation.delivery.sent import Sent, drop
 from activation.destinations.braze.kinds import KINDS
 from activation.errors import LimitExceededError
 from activation.hooks.braze import BrazeHook
 from activation.hooks.connections import open_source
 from activation.operators.braze_parts import Parts, braze_parts
-from activation.operators.memory import Memory, Opened, state_folder
-from activation.operators.orders import FULL, Order
+from activation.operators.memory import Memory, Opened, started, state_folder
+from activation.operators.orders import FULL, INCREMENTAL, Order
 from activation.operators.record import now, recorded
+from activation.operators.retention import tidy
 from activation.records.digests import Digests
+from activation.records.fingerprints import Fingerprints
 from activation.records.layout import bind
+from activation.records.mapping import mapped
 from activation.spec import BrazeDestination, Pipeline
 from activation.warehouses.base import Query, Relation, Warehouse
 
@@ -46,7 +51,7 @@ class Import:
 
     :param pipeline: with rendered templates.
     :param context: Airflow's task context.
-    :raises ConfigurationError: if the Braze connection or the state folder is wrong.
+    :raises ConfigurationError: if the state folder is wrong.
     """
 
     def __init__(self, pipeline: Pipeline, asset: Asset, context: Context, order: Order = Order()) -> None:  # noqa: B008 - frozen
@@ -56,27 +61,43 @@ class Import:
         self._boundary = _boundary(pipeline)
         self._run: Run | None = None
         self._stopped = False
-        self._endpoint = BrazeHook(pipeline.destination.connection).get_conn()
+        self._connection = pipeline.destination.connection
         self._id = str(context["run_id"])
         self._attempt = int(context["ti"].try_number)
         self._tag = _tag(context)
         self._folder = state_folder(pipeline.id)
         self._journal = Journal(self._folder)
+        self._sent_folder = self._folder / "sent"
         self._rejects_folder = self._folder / "rejects" / safe_name(self._id)
-        self._memory = Memory(context["asset_state_store"][asset], context["task_state_store"], self._journal.last(), self._id)
-        self._started = self._memory.started(now())
+        self._asset_store, self._task_store = context["asset_state_store"][asset], context["task_state_store"]
+        self._started = started(self._task_store, now())
 
     def __call__(self) -> Report:
         """Move the window, and keep the record of the run up to date.
 
-        :raises ConfigurationError: if the warehouse's connection, the table, a column or a right is missing.
+        :raises ConfigurationError: if a connection, the table, a column or a right is missing.
         :raises ActivationError: whatever ended the try; its progress is kept, and a retry goes on behind it.
         """
-        with recorded(self._journal, self._id, self._started, mode=self._order.mode, attempt=self._attempt):
-            return self._move()
+        with self._recorded():
+            report = self._move()
+        tidy(self._journal)
+        return report
+
+    def _recorded(self) -> AbstractContextManager[None]:
+        return recorded(self._journal, self._id, self._started, **self._about())
+
+    def _about(self) -> dict[str, Any]:
+        """What the record of the run says beside its status."""
+        return {"mode": self._order.mode, "attempt": self._attempt}
+
+    def _prepare(self) -> None:
+        """Look at the destination's connection and at what is remembered; what is wrong there belongs into the record."""
+        self._endpoint = BrazeHook(self._connection).get_conn()
+        self._memory = Memory(self._asset_store, self._task_store, self._journal.last(), self._id)
 
     def _move(self) -> Report:
         began = time.monotonic()
+        self._prepare()
         self._warehouse, table = self._source()
         with closing(self._warehouse):
             watermark = self._bind(table)
@@ -101,7 +122,8 @@ class Import:
         """Find the columns; gives the watermark to start from."""
         cursor = self._pipeline.cursor
         shape, columns = KINDS[self._data].shape, self._warehouse.columns(table)
-        self._layout = bind(table, columns, cursor=cursor.column, key=cursor.key or (), shape=shape)
+        chosen = self._pipeline.columns
+        self._layout = bind(table, columns, cursor=cursor.column, key=cursor.key or (), shape=shape, chosen=chosen)
         self._memory.hold_to({"data": self._data})
         return self._memory.watermark()
 
@@ -149,7 +171,7 @@ class Import:
 
     def _open(self, watermark: Watermark) -> Opened:
         """Open a new window and keep it before the first row is read, so that a retry sees the same one."""
-        opened = self._window(watermark)
+        opened = replace(self._window(watermark), parts=parts_in(self._rejects_folder))
         self._memory.save(opened)
         return opened
 
@@ -165,7 +187,8 @@ class Import:
 
     def _parts(self) -> Parts:
         tick = self._warehouse.tick_of(self._layout.extract)
-        return braze_parts(self._pipeline, self._endpoint, self._layout.roles, tick)
+        parts = braze_parts(self._pipeline, self._endpoint, self._layout.roles, tick)
+        return replace(parts, encoder=mapped(parts.encoder, self._pipeline.columns, self._layout, started=self._started))
 
     def _deliver(self, opened: Opened, rejects: Rejects, expected: int) -> tuple[Progress, Traffic]:
         boundary = self._boundary
@@ -176,7 +199,8 @@ class Import:
         digests = Digests(names, seen) if boundary.rule is Rule.DEDUP else None
         ledger = Ledger(opened.progress, lookback=boundary.lookback, remember=boundary.remember)
         source = Source(self._warehouse, self._layout.extract, opened.window, opened.progress, self._order.limit)
-        reader = Reader(source, parts.encoder, digests)
+        sent = self._sent(opened)
+        reader = Reader(source, parts.encoder, digests, sent)
 
         def save(done: Progress, count: int) -> None:
             self._memory.save(replace(opened, progress=done, parts=count))
@@ -185,16 +209,31 @@ class Import:
         if self._stopped:
             self._run.stop()
         try:
-            return self._run()
+            outcome = self._run()
+            if sent is not None:
+                sent.commit()
+            return outcome
         finally:
-            parts.encoder.close()
-            if digests is not None:
-                digests.close()
+            for closable in (parts.encoder, digests, sent):
+                if closable is not None:
+                    closable.close()
+
+    def _sent(self, opened: Opened) -> Sent | None:
+        """What was sent, if rows that equal it are skipped; if not, what is known of it would grow old, and is dropped."""
+        repeats, destination = KINDS[self._data].repeats, self._pipeline.destination
+        if not self._pipeline.cursor.skip_unchanged or repeats is None:
+            drop(self._sent_folder)
+            return None
+        to = {"url": self._endpoint.url, **destination.model_dump(mode="json", include={"connection", "data", "catalog"})}
+        skipping = self._order.mode == INCREMENTAL
+        after, binding = opened.progress.after, json.dumps(to, sort_keys=True)
+        return Sent(self._sent_folder, Fingerprints(repeats), self._id, after, binding=binding, skipping=skipping)
 
     def _commit(self, report: Report) -> None:
         """First the journal, then the asset state; a crash between the two is mended by the next run."""
         self._memory.guard()
-        self._journal.write(Move(self._memory.held, report.after), report.to_json(), started=self._started, ended=now())
+        move = Move(self._memory.held, report.after)
+        self._journal.write(move, report.to_json(), started=self._started, ended=now(), **self._about())
         self._memory.commit(report.after)
         totals = report.totals
         log.info(

@@ -40,6 +40,11 @@ def state_folder(pipeline_id: str) -> Folder:
 
     :raises ConfigurationError: if workers run on several machines and the folder is on the disk of one of them.
     """
+    return state_root() / pipeline_id
+
+
+def state_root() -> Folder:
+    """The folder of all pipelines' folders; see :func:`state_folder`."""
     home = os.environ.get("AIRFLOW_HOME", str(Path("~/airflow").expanduser()))
     root = conf.get("activation", "state_folder", fallback="").strip() or f"file://{home}/activation"
     local = root.removeprefix("file://") if root.startswith("file://") or "://" not in root else ""
@@ -50,11 +55,23 @@ def state_folder(pipeline_id: str) -> Folder:
             "Set AIRFLOW__ACTIVATION__STATE_FOLDER to object storage such as s3://aws_default@bucket/activation, or, if the path "
             "is a volume that every worker mounts, set AIRFLOW__ACTIVATION__STATE_FOLDER_IS_SHARED=True.",
         )
-    return Path(local) / pipeline_id if local else ObjectStoragePath(root) / pipeline_id
+    return Path(local) if local else ObjectStoragePath(root)
 
 
 def _shared() -> bool:
     return bool(conf.getboolean("activation", "state_folder_is_shared", fallback=False))
+
+
+def started(task_store: Any, now: str) -> str:
+    """When the first try of this run began; a run that is cleared after its end begins anew.
+
+    :param task_store: ``context["task_state_store"]``.
+    :param now: ISO 8601; kept, if this is the first try.
+    """
+    known = task_store.get(STARTED, default=None)
+    if known is None:
+        task_store.set(STARTED, now)
+    return str(known or now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +146,6 @@ class Memory:
             self.held = adopted
             return adopted
         return found.watermark
-
-    def started(self, now: str) -> str:
-        """When the first try of this run began.
-
-        :param now: ISO 8601; kept, if this is the first try.
-        """
-        known = self._task.get(STARTED, default=None)
-        if known is None:
-            self._task.set(STARTED, now)
-        return str(known or now)
 
     def hold_to(self, binding: Mapping[str, str]) -> None:
         """Refuse to go on from a watermark under other settings than those that it was made with.

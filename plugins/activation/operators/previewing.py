@@ -34,6 +34,7 @@ class Preview(Import):
             data points (contracts: braze 2.6), and some items with masked values.
         :raises ConfigurationError: as :meth:`Import.__call__` does.
         """
+        self._prepare()
         self._warehouse, table = self._source()
         with closing(self._warehouse):
             watermark = self._bind(table)

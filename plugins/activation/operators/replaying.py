@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
+from dataclasses import replace
 
 from activation.cursor.progress import Tail
 from activation.cursor.timestamps import from_text
 from activation.cursor.watermark import Watermark
 from activation.cursor.window import Window
 from activation.delivery.kept import Chosen, Kept
+from activation.delivery.rejects import parts_in
 from activation.delivery.report import Report
 from activation.errors import ConfigurationError
 from activation.operators.importing import Import
 from activation.operators.memory import Opened
 from activation.operators.record import now
-from activation.warehouses.base import Relation, Warehouse
+from activation.warehouses.base import Column, Relation, Warehouse
 from activation.warehouses.kept import TABLE, KeptRows
 
 log = logging.getLogger(__name__)
@@ -36,8 +39,19 @@ class Replay(Import):
         log.info("Replaying %s rejects of %s runs.", f"{sum(run.reasons.total() for run in runs):,}", len(runs))
         return KeptRows(self._kept().records(chosen), self._pipeline.cursor.column), TABLE
 
+    def _bind(self, table: Relation) -> Watermark:
+        """Rejects are kept as texts; what a field becomes may depend on the type that its column has in the warehouse."""
+        watermark = super()._bind(table)
+        if any(one.column and not one.as_ and not one.mask for one in self._pipeline.columns.fields.values()):
+            warehouse, origin = super()._source()
+            with closing(warehouse):
+                types = {column.name: column.type for column in warehouse.columns(origin)}
+            made = {name: Column(one.name, types.get(one.name, one.type)) for name, one in self._layout.columns.items()}
+            self._layout = replace(self._layout, columns=made)
+        return watermark
+
     def _open(self, watermark: Watermark) -> Opened:
-        opened = Opened(EVERYTHING, watermark, 0)
+        opened = Opened(EVERYTHING, watermark, 0, parts=parts_in(self._rejects_folder))
         self._memory.save(opened)
         return opened
 
@@ -46,7 +60,8 @@ class Replay(Import):
 
     def _commit(self, report: Report) -> None:
         moved = self._kept().put_aside(self._chosen(), self._id)
-        self._journal.note(self._id, self._started, report.to_json()["status"], ended=now(), report=report.to_json())
+        text = report.to_json()
+        self._journal.note(self._id, self._started, text["status"], ended=now(), report=text, **self._about())
         self._memory.forget()
         totals = report.totals
         log.info("Done: of %s replayed rejects %s were sent, %s rejected again.", f"{moved:,}", totals.sent, totals.rejected)

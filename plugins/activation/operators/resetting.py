@@ -7,6 +7,7 @@ from typing import Any
 
 from activation.cursor.recovery import Move
 from activation.cursor.watermark import Watermark
+from activation.delivery.sent import drop
 from activation.operators.importing import Import
 from activation.operators.record import now
 
@@ -21,6 +22,11 @@ class Reset(Import):
 
         :returns: JSON: the watermark before and after.
         """
+        with self._recorded():
+            return self._reset()
+
+    def _reset(self) -> dict[str, Any]:
+        self._prepare()
         before = self._memory.watermark()
         after = Watermark(self._order.reset_to, run=self._id)
         report = {
@@ -31,7 +37,9 @@ class Reset(Import):
             "watermark": {"before": str(before), "after": str(after)},
         }
         self._memory.guard()
-        self._journal.write(Move(self._memory.held, after), report, started=self._started, ended=now())
+        drop(self._sent_folder)
+        move = Move(self._memory.held, after)
+        self._journal.write(move, report, started=self._started, ended=now(), **self._about())
         self._memory.commit(after)
         self._memory.unbind()
         log.info("The watermark was moved from %s to %s.", before, after)

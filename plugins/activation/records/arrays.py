@@ -17,8 +17,9 @@ def to_numpy(array: pa.Array | pa.ChunkedArray, dtype: Any) -> npt.NDArray[Any]:
 
     :param dtype: the numpy type of the same width; ``np.bool_`` for booleans.
     """
-    if isinstance(array, pa.ChunkedArray):
-        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.nulls(0, array.type)
+    if isinstance(array, pa.ChunkedArray):  # concat_arrays copies a single one, too
+        chunks = array.chunks or [pa.nulls(0, array.type)]
+        array = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)
     if pa.types.is_boolean(array.type):
         return to_numpy(array.cast(pa.uint8()), np.uint8).astype(np.bool_)
     if not len(array):

@@ -20,6 +20,10 @@ class Rule:
     message: str
 
 
+TRUE, FALSE = "(?i)true|t|1|yes|y", "(?i)false|f|0|no|n"
+"""Patterns of the whole text of a boolean. They are no IN lists, which DuckDB makes joins of that look at every row."""
+
+
 def first_broken(rules: Sequence[Rule]) -> str:
     """SQL expression that gives the index of the first rule that a row breaks, NULL for a good row."""
     branches = " ".join(f"WHEN {rule.when} THEN {index}" for index, rule in enumerate(rules))

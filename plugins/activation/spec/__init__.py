@@ -1,5 +1,6 @@
 """Pipeline files: models, and a loader whose messages give place and advice. Pure: no Airflow, no driver, no network."""
 
+from activation.spec.columns import Columns
 from activation.spec.cursor import Cursor
 from activation.spec.delivery import Delivery, Errors
 from activation.spec.destinations import BrazeDestination, Destination
@@ -12,6 +13,7 @@ from activation.spec.sources import DuckdbSource, PostgresSource, Source
 
 __all__ = [
     "BrazeDestination",
+    "Columns",
     "Cursor",
     "Delivery",
     "Destination",

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
-from activation.spec.expressions import FromEnvironment, Templated, refuse_expressions, substitute
+from activation.spec.expressions import Braces, FromEnvironment, Templated, refuse_expressions, substitute
 
 
 class Block(BaseModel):
@@ -25,7 +25,7 @@ class Block(BaseModel):
     @classmethod
     def _expressions(cls, value: Any, info: ValidationInfo) -> Any:
         metadata = cls.model_fields[info.field_name or ""].metadata
-        templated = any(isinstance(item, Templated) for item in metadata)
+        templated = any(isinstance(item, Templated | Braces) for item in metadata)
         from_environment = any(isinstance(item, FromEnvironment) for item in metadata)
         if isinstance(value, str):
             refuse_expressions(value, jinja=not templated, environment=not from_environment)

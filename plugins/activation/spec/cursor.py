@@ -85,6 +85,16 @@ class Cursor(Block):
         ),
     ] = 10_000
 
+    skip_unchanged: Annotated[
+        bool,
+        Field(
+            title="Skip unchanged",
+            description="`true` skips rows whose payload equals the last one that was sent for the same user or item. Only for "
+            "attributes and catalog items. What others change in the destination is not seen; a run with mode `full` sends all.",
+            examples=[True],
+        ),
+    ] = False
+
     @field_validator("key")
     @classmethod
     def _key_names_columns(cls, key: tuple[str, ...] | None) -> tuple[str, ...] | None:

@@ -26,6 +26,11 @@ class FromEnvironment:
     """Marks a field in which ``${env:NAME}`` is replaced by an environment variable when the file is loaded."""
 
 
+@dataclass(frozen=True, slots=True)
+class Braces:
+    """Marks a field whose text has braces of its own; it looks for Jinja itself."""
+
+
 def has_jinja(text: str) -> bool:
     """Whether a text contains the start of a Jinja expression, statement or comment."""
     return _JINJA.search(text) is not None

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from activation.spec.choice import Choice
+from activation.spec.entries import Entries, Short
 from activation.spec.models import Pipeline
 from activation.spec.names import TableName
 from activation.spec.quantities import Between, Duration, Size
@@ -23,23 +24,57 @@ def models_of(info: FieldInfo) -> dict[str, type[BaseModel]]:
     for item in info.metadata:
         if isinstance(item, Choice):
             return dict(item.models)
-    annotation = info.annotation
-    return {"": annotation} if isinstance(annotation, type) and issubclass(annotation, BaseModel) else {}
+    model = _bare(info.annotation)
+    return {"": model} if isinstance(model, type) and issubclass(model, BaseModel) else {}
+
+
+def entry_of(info: FieldInfo) -> FieldInfo | None:
+    """What stands behind each name of a mapping whose names the author chooses; ``None`` if the field is no such mapping."""
+    if get_origin(info.annotation) is not Entries:
+        return None
+    return FieldInfo.from_annotation(get_args(info.annotation)[0])
+
+
+def fields_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields of a block by their keys."""
+    return {info.alias or name: info for name, info in model.model_fields.items()}
+
+
+def _bare(annotation: Any) -> Any:
+    """A type without its ``None`` and without what is annotated."""
+    while get_origin(annotation) in (Annotated, *_UNIONS):
+        kinds = [kind for kind in get_args(annotation) if kind is not type(None)]
+        if get_origin(annotation) in _UNIONS and len(kinds) > 1:
+            return annotation
+        annotation = kinds[0]
+    return annotation
 
 
 def model_at(values: Mapping[str, Any], route: tuple[str | int, ...]) -> type[BaseModel] | None:
     """The model of the block at a place of a file; ``None`` if there is no block, or its ``type`` is missing or unknown."""
-    model: type[BaseModel] | None = Pipeline
+    return Pipeline if not route else _model(values, field_at(values, route), route)
+
+
+def field_at(values: Mapping[str, Any], route: tuple[str | int, ...]) -> FieldInfo | None:
+    """What the models say about a place of a file; ``None`` for a list's item, an unknown key or the top level."""
+    if not route:
+        return None
+    *outside, key = route
+    around = field_at(values, tuple(outside))
+    if around is not None and (entry := entry_of(around)) is not None:
+        return entry
+    model = Pipeline if not outside else _model(values, around, tuple(outside))
+    return fields_of(model).get(str(key)) if model else None
+
+
+def _model(values: Mapping[str, Any], info: FieldInfo | None, route: tuple[str | int, ...]) -> type[BaseModel] | None:
+    """The model of the block that stands in a field."""
     inside: Any = values
     for key in route:
-        info = model.model_fields.get(str(key)) if model else None
         inside = inside.get(key) if isinstance(inside, dict) else None
-        if info is None:
-            return None
-        models = models_of(info)
-        kind = inside.get("type") if isinstance(inside, dict) else None
-        model = models.get("") or (models.get(kind) if isinstance(kind, str) else None)
-    return model
+    models = models_of(info) if info else {}
+    kind = inside.get("type") if isinstance(inside, dict) else None
+    return models.get("") or (models.get(kind) if isinstance(kind, str) else None)
 
 
 def fields_marked(marker: type) -> tuple[str, ...]:
@@ -48,7 +83,7 @@ def fields_marked(marker: type) -> tuple[str, ...]:
 
 
 def _marked(model: type[BaseModel], marker: type, prefix: str) -> Iterator[str]:
-    for name, info in model.model_fields.items():
+    for name, info in fields_of(model).items():
         if any(isinstance(item, marker) for item in info.metadata):
             yield prefix + name
         for inner in models_of(info).values():
@@ -62,7 +97,8 @@ def takes(info: FieldInfo) -> str:
 
 def options_of(info: FieldInfo) -> tuple[str, ...]:
     """The values that a field chooses from; nothing if it takes more than certain texts."""
-    return get_args(info.annotation) if get_origin(info.annotation) is Literal else ()
+    kind = _bare(info.annotation)
+    return get_args(kind) if get_origin(kind) is Literal else ()
 
 
 def _words(annotation: Any, metadata: list[Any]) -> str:
@@ -76,7 +112,10 @@ def _words(annotation: Any, metadata: list[Any]) -> str:
         return either([str(argument) for argument in arguments])
     if origin is tuple:
         return "a list of texts"
+    if origin is Entries:
+        return f"names, each with {_words(arguments[0], [])}"
     word = _WORDS.get(annotation, "a block of keys")
+    word = f"a text or {word}" if any(isinstance(item, Short) for item in metadata) else word
     limits = limits_of(metadata)
     return f"{word}, {limits}" if limits else word
 

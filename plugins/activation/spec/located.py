@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from activation.spec.grammar import model_at, models_of, options_of, takes
+from activation.spec.grammar import field_at, models_of, options_of, takes
 from activation.spec.problems import Problem
 from activation.spec.values import Document, Route
 
@@ -40,20 +40,21 @@ class Located:
 
     @property
     def value(self) -> Any:
-        """What the file says, before ``${env:NAME}`` is replaced; ``None`` if nothing stands here."""
+        """What the file says, before ``${env:NAME}`` is replaced; ``None`` if nothing stands here. A text that stands for a block
+        is the value of the block's key too.
+        """
         value: Any = self.document.values
         for key in self.route:
             if isinstance(value, dict):
                 value = value.get(str(key))
-            else:
+            elif not isinstance(value, str):
                 value = value[key] if isinstance(value, list) and isinstance(key, int) and key < len(value) else None
         return value
 
     @property
     def field(self) -> FieldInfo | None:
         """The model's field for this place; ``None`` for a list's item, an unknown key or the top level."""
-        model = model_at(self.document.values, self.route[:-1])
-        return model.model_fields.get(self.key) if model else None
+        return field_at(self.document.values, self.route)
 
     @property
     def takes(self) -> str:
@@ -74,5 +75,6 @@ class Located:
         places, route = self.document.places, self.route
         while route not in places:
             route = route[:-1]
-        at_value = route == self.route and not at_key
+        short = bool(route) and isinstance(Located(self.document, route).value, str)
+        at_value = (route == self.route or short) and not at_key
         return (places[route].value if at_value else places[route].key).problem(message, fix)

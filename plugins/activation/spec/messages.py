@@ -9,8 +9,8 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from activation.spec.cron import PRESETS
-from activation.spec.expressions import FromEnvironment, Templated, environment_names, has_jinja
-from activation.spec.grammar import either, fields_marked, model_at
+from activation.spec.expressions import Braces, FromEnvironment, Templated, environment_names, has_jinja
+from activation.spec.grammar import either, fields_marked, fields_of, model_at
 from activation.spec.invalid import CODE
 from activation.spec.located import Located
 from activation.spec.problems import Problem
@@ -85,7 +85,7 @@ def _meant(place: Located) -> Route | None:
 
 def _keys_of(block: Located) -> Iterable[str]:
     model = model_at(block.document.values, block.route)
-    return model.model_fields if model else ()
+    return fields_of(model) if model else ()
 
 
 def _place(location: tuple[str | int, ...], document: Document) -> Located:
@@ -112,7 +112,8 @@ def _expression(place: Located) -> _Told | None:
     if not isinstance(value, str):
         return None
     templated, from_environment = fields_marked(Templated), fields_marked(FromEnvironment)
-    if has_jinja(value) and label not in templated:
+    braces = place.field is not None and any(isinstance(item, Braces) for item in place.field.metadata)
+    if has_jinja(value) and label not in templated and not braces:
         return f"{label} does not take Jinja.", f"Jinja is allowed only in {_and(templated)}."
     if environment_names(value) and label not in from_environment:
         return f"{label} does not take ${{env:NAME}}.", f"${{env:NAME}} is allowed only in {_and(from_environment)}."

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
+from activation.spec.alerts import Alerts
 from activation.spec.block import Block
 from activation.spec.choice import Choice
+from activation.spec.columns import Columns
 from activation.spec.cron import Schedule
 from activation.spec.cursor import Cursor
 from activation.spec.delivery import Delivery, Errors
-from activation.spec.destinations import DESTINATIONS, Destination
+from activation.spec.destinations import DESTINATIONS, BrazeDestination, Destination
 from activation.spec.expressions import FromEnvironment
+from activation.spec.invalid import invalid
 from activation.spec.names import PipelineId, Text
 from activation.spec.sources import SOURCES, Source
 
@@ -82,11 +85,46 @@ class Pipeline(Block):
             examples=[{"type": "braze", "connection": "braze", "data": "attributes"}],
         ),
     ]
+    columns: Annotated[
+        Columns,
+        Field(
+            title="Columns",
+            description="Which columns name the user and which make the payload. Absent: the fixed names.",
+            examples=[{"identifiers": {"external_id": "USER_ID"}, "fields": {"city": "CITY"}}],
+        ),
+    ] = Columns()
     delivery: Annotated[
         Delivery,
         Field(title="Delivery", description="How requests are cut, sent and repeated.", examples=[{"in_flight": 32}]),
     ] = Delivery()
+    alerts: Annotated[
+        Alerts,
+        Field(title="Alerts", description="Who is told of what.", examples=[{"email": ["crm-team@example.com"]}]),
+    ] = Alerts()
     errors: Annotated[
         Errors,
         Field(title="Errors", description="What ends a run, and how often Airflow tries again.", examples=[{"retries": 5}]),
     ] = Errors()
+
+    @field_validator("destination")
+    @classmethod
+    def _only_what_can_be_repeated_is_skipped(cls, destination: Destination, info: ValidationInfo) -> Destination:
+        cursor = info.data.get("cursor")
+        skipping = isinstance(cursor, Cursor) and cursor.skip_unchanged
+        if skipping and isinstance(destination, BrazeDestination) and destination.data not in ("attributes", "catalog_items"):
+            raise invalid(
+                f"does not go with cursor.skip_unchanged, because each of the {destination.data} counts",
+                "Remove skip_unchanged; it is for attributes and catalog_items.",
+            )
+        return destination
+
+    @field_validator("columns")
+    @classmethod
+    def _columns_fit_the_data(cls, columns: Columns, info: ValidationInfo) -> Columns:
+        destination = info.data.get("destination")
+        if isinstance(destination, BrazeDestination):
+            columns.check(destination.data)
+        cursor = info.data.get("cursor")
+        if isinstance(cursor, Cursor) and cursor.skip_unchanged:
+            columns.check_repeatable()
+        return columns

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from activation.spec.entries import Entries
 from activation.spec.models import Pipeline
 from activation.spec.quantities import Duration, Size
 
@@ -17,6 +18,8 @@ class _Generator(GenerateJsonSchema):
     """Writes defaults as people write them in a file."""
 
     def encode_default(self, dft: Any) -> Any:
+        if isinstance(dft, Entries):
+            return dict(dft)
         return str(dft) if isinstance(dft, Duration | Size) else super().encode_default(dft)
 
     def tagged_union_schema(self, schema: core_schema.TaggedUnionSchema) -> JsonSchemaValue:

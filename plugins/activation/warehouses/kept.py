@@ -38,13 +38,12 @@ class KeptRows(DuckDBWarehouse):
         known = [cursor]
         connection.execute(f"CREATE TABLE {DIALECT.table(TABLE)} ({DIALECT.identifier(cursor)} TIMESTAMP_NS)")
         while some := list(islice(records, _AT_ONCE)):
-            names = list(dict.fromkeys(name for record in some for name in record["row"]))
+            found = dict.fromkeys(name for record in some for name in record["row"])
+            names = [name for name in found if name.casefold() != cursor.casefold()]  # updated_at has that one, with its type
             for name in (name for name in names if name not in known):
                 connection.execute(f"ALTER TABLE {DIALECT.table(TABLE)} ADD COLUMN {DIALECT.identifier(name)} VARCHAR")
                 known.append(name)
-            texts = {
-                name: pa.array([record["row"].get(name) for record in some], pa.string()) for name in names if name != cursor
-            }
+            texts = {name: pa.array([record["row"].get(name) for record in some], pa.string()) for name in names}
             stamps = pa.array([record["updated_at"] for record in some], pa.string())
             connection.register("chunk", pa.table({_STAMP: stamps, **texts}))
             columns = ", ".join(DIALECT.identifier(name) for name in (cursor, *texts))

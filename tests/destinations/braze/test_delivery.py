@@ -82,7 +82,9 @@ def check(server: BrazeSandbox, progress: Progress, rows: list[Row]) -> dict[str
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.kind}{'-applied' if fault.applied else ''}")
-def test_f17_under_a_fault_nothing_is_lost_and_each_users_order_is_kept(server: BrazeSandbox, fault: Fault, tmp_path: Path) -> None:
+def test_f17_under_a_fault_nothing_is_lost_and_each_users_order_is_kept(
+    server: BrazeSandbox, fault: Fault, tmp_path: Path
+) -> None:
     rows = rows_of(600)
     server.add_faults(fault)
     pipe = pipe_of(server, rows, tmp_path)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from activation.destinations.braze.encoder import NO_CURSOR, Form
 from activation.records import identifiers, payload
+from activation.records.fingerprints import Repeats
+
+REPEATS = Repeats(r"""contains(item, '"inc"') OR contains(item, '"$') OR contains(item, '\u00')""")
+"""A counter, and what adds to an array of objects, work anew each time (1.4); a key can be written with ``\\u00``, too."""
 
 
 def form(*, update_existing_only: bool = False, lint: bool = True) -> Form:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from activation.destinations.braze.encoder import NO_CURSOR, Form
 from activation.records import payload
 from activation.records.layout import Shape
-from activation.records.rules import Rule, text_of
+from activation.records.rules import FALSE, TRUE, Rule, text_of
 
 SHAPE = Shape(("id",), needed=("payload",), optional=("deleted",))
 
@@ -15,9 +15,7 @@ WRITE, REMOVE = 0, 1
 MOST_TEXT = 5_000
 """Characters of a value (2.3)."""
 
-_TRUE = "('true', 't', '1', 'yes', 'y')"
-_FALSE = "('false', 'f', '0', 'no', 'n')"
-_gone = f"coalesce(lower(deleted) IN {_TRUE}, false)"
+_gone = f"coalesce(regexp_full_match(deleted, '{TRUE}'), false)"
 _about_users = ("too_many_keys", "identifier_in_payload")
 _longest = "list_max(list_transform(json_extract_string(payload, '$.*'), lambda x: len(x)))"
 _long = f"strlen(payload) > {MOST_TEXT} AND {_longest} > {MOST_TEXT}"
@@ -31,7 +29,9 @@ RULES = (
         "ID takes 1 to 250 letters, digits, hyphens and underscores.",
     ),
     Rule(
-        "deleted_not_boolean", f"lower(deleted) NOT IN {_TRUE} AND lower(deleted) NOT IN {_FALSE}", "DELETED must be a boolean."
+        "deleted_not_boolean",
+        f"NOT regexp_full_match(deleted, '{TRUE}') AND NOT regexp_full_match(deleted, '{FALSE}')",
+        "DELETED must be a boolean.",
     ),
     *(Rule(rule.code, f"NOT gone AND ({rule.when})", rule.message) for rule in payload.RULES if rule.code not in _about_users),
     Rule(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from activation.destinations.braze import attributes, catalogs, contract, deletes, moments
 from activation.destinations.braze.calls import Call, catalog_calls, delete_calls, track_call
 from activation.destinations.braze.encoder import Form
+from activation.records.fingerprints import Repeats
 from activation.records.layout import USER_DATA, Shape
 
 
@@ -40,6 +41,7 @@ class Kind:
     :ivar repeatable: whether sending an item twice leaves the same result.
     :ivar most: most items of a request; ``None``: the profile says so.
     :ivar per_key: most items about one thing in a request.
+    :ivar repeats: which items change nothing when they are sent again, right after themselves; ``None``: none.
     :ivar together: whether the changes of one user go out in one request, because Braze may apply requests in any order (2.6).
     """
 
@@ -50,6 +52,7 @@ class Kind:
     most: int | None = None
     per_key: int | None = None
     together: bool = False
+    repeats: Repeats | None = None
 
 
 KINDS = {
@@ -58,6 +61,7 @@ KINDS = {
         lambda chosen: attributes.form(update_existing_only=chosen.update_existing_only, lint=chosen.lint),
         lambda chosen: (track_call("attributes", chosen.profile),),
         together=True,
+        repeats=attributes.REPEATS,
     ),
     "events": Kind(
         USER_DATA,
@@ -78,6 +82,7 @@ KINDS = {
         lambda chosen: catalog_calls(chosen.catalog, replace=chosen.replace),
         most=contract.MOST_ITEMS,
         per_key=1,
+        repeats=Repeats(gone=catalogs.REMOVE),
     ),
 }
 """``destination.data`` -> its kind. A new data type is a form, its calls and an entry here."""
