@@ -17,6 +17,7 @@ from sandbox.airflow import Settings as AirflowSettings
 from sandbox.airflow.api import AirflowApi
 from sandbox.airflow.settings import free_ports
 from sandbox.braze import ApiKey, BrazeSandbox, Rate, Settings
+from sandbox.braze.testing import assert_contract
 from tests.support import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -133,3 +134,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             api = airflow.api()
             api.wait_for_dag("killed")
             yield World(folder, airflow, api, braze, database)
+
+
+@pytest.fixture(autouse=True)
+def keeps_to_the_contract(world: World) -> Iterator[None]:
+    """Every request of a test must have been as the contract wants it."""
+    yield
+    assert_contract(world.braze)

@@ -16,6 +16,7 @@ from activation.errors import ConfigurationError
 from activation.hooks.braze import BrazeHook
 from activation.hooks.connection_types import BRAZE
 from sandbox.braze import ApiKey, BrazeSandbox, Fault, Tls
+from sandbox.braze.testing import kept_to
 from sandbox.tls import private_authority
 
 KEY = "0a1b2c3d-4e5f-key"
@@ -174,7 +175,7 @@ def test_airflow_hands_the_connection_on_as_a_uri_and_nothing_is_lost(
 
 
 def test_f26_a_good_connection_passes_the_test_and_changes_nothing(connect: Connect) -> None:
-    with BrazeSandbox(keys=[ApiKey(KEY)]) as server:
+    with kept_to(BrazeSandbox(keys=[ApiKey(KEY)]), allow={"empty"}) as server:
         assert connect(server.url).test_connection() == (True, f"{server.url} knows the key, and the key may write users.")
         summary = server.summary()
     assert summary["requests"]["total"] == 1
@@ -183,7 +184,7 @@ def test_f26_a_good_connection_passes_the_test_and_changes_nothing(connect: Conn
 
 def test_a_private_authority_is_trusted_in_the_test_as_in_a_run(connect: Connect, tmp_path: Path) -> None:
     files = private_authority(tmp_path)
-    with BrazeSandbox(keys=[ApiKey(KEY)], tls=Tls(files.certificate, files.private_key)) as server:
+    with kept_to(BrazeSandbox(keys=[ApiKey(KEY)], tls=Tls(files.certificate, files.private_key)), allow={"empty"}) as server:
         assert connect(server.url, ca_file=files.ca_file).test_connection()[0] is True
         assert connect(server.url).test_connection() == (
             False,
@@ -196,7 +197,7 @@ def test_a_private_authority_is_trusted_in_the_test_as_in_a_run(connect: Connect
 
 
 def test_a_wrong_key_fails_the_test_and_is_not_repeated(connect: Connect) -> None:
-    with BrazeSandbox(keys=[ApiKey("another")]) as server:
+    with kept_to(BrazeSandbox(keys=[ApiKey("another")]), allow={"empty"}) as server:
         assert connect(server.url).test_connection() == (
             False,
             "Braze refused the API key with 401 (Invalid API key: ***). "
@@ -205,7 +206,7 @@ def test_a_wrong_key_fails_the_test_and_is_not_repeated(connect: Connect) -> Non
 
 
 def test_a_key_without_the_permission_fails_the_test(connect: Connect) -> None:
-    with BrazeSandbox(keys=[ApiKey(KEY, frozenset({"users.export.ids"}))]) as server:
+    with kept_to(BrazeSandbox(keys=[ApiKey(KEY, frozenset({"users.export.ids"}))]), allow={"empty"}) as server:
         assert connect(server.url).test_connection() == (
             False,
             "Braze forbids the call with 403 (Access Denied). "
@@ -224,7 +225,7 @@ def test_where_nobody_listens_the_test_fails(connect: Connect) -> None:
 
 
 def test_a_server_that_is_not_well_is_told_of_but_the_connection_is_good(connect: Connect) -> None:
-    with BrazeSandbox(keys=[ApiKey(KEY)]) as server:
+    with kept_to(BrazeSandbox(keys=[ApiKey(KEY)]), allow={"empty"}) as server:
         server.add_faults(Fault("503"))
         assert connect(server.url).test_connection() == (True, f"{server.url} answers, but is not well: Braze answered 503.")
         server.clear_faults()
