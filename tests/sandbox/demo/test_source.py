@@ -91,7 +91,7 @@ def test_another_engine_gets_all_rows_and_gets_them_again(copied: Copied, capsys
     assert not sandbox.file.exists()
     said = capsys.readouterr().out
     assert "   installing 3 packages\n   it answers after " in said
-    assert said.count("   550 rows loaded into marketing.users in ") == 2
+    assert said.count("   550 rows loaded into MARKETING.USERS in ") == 2
 
 
 def test_a_server_whose_rows_cannot_be_loaded_is_stopped(copied: Copied, monkeypatch: pytest.MonkeyPatch) -> None:
