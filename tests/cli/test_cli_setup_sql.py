@@ -27,6 +27,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("engine", KITS)
+def test_a_table_whose_columns_are_mapped_is_there_already(engine: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mapped = "columns: {identifiers: {external_id: USER_ID}, fields: {city: CITY}}\n"
+    (folder / "mapped.yaml").write_text(PIPELINE.format(engine=engine, table="crm.people") + mapped, encoding="utf-8")
+    assert main(["setup-sql", "mapped"]) == 0
+    said = capsys.readouterr().out
+    assert "CREATE TABLE" not in said
+    assert engine == "duckdb" or "people" in said.casefold(), "who reads it is still said"
+
+
+@pytest.mark.parametrize("engine", KITS)
 def test_a_pipeline_is_found_by_its_id_and_by_its_path(engine: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["setup-sql", f"{engine}_users"]) == 0
     by_id = capsys.readouterr()

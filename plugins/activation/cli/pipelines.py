@@ -40,7 +40,8 @@ def folder_of(pipeline: str) -> Folder:
         return folder
     known = [one.name for one in listed(root) if one.is_dir()]
     near = get_close_matches(pipeline, known, 1)
-    hint = f"Did you mean {near[0]}?" if near else f"Known there: {', '.join(known) or 'none'}."
+    there = f"Known there: {', '.join(known)}." if known else "Nothing lies there yet."
+    hint = f"Did you mean {near[0]}?" if near else there
     raise ConfigurationError(
         f"No run of a pipeline {pipeline} has left anything in {root}.",
         f"{hint} The folder is set by AIRFLOW__ACTIVATION__STATE_FOLDER.",

@@ -36,13 +36,16 @@ def run(arguments: argparse.Namespace) -> int:
     from activation.setup.layouts import LAYOUTS
     from activation.setup.script import OPTIONS, Wanted, script
     from activation.spec import BrazeDestination, load_file
+    from activation.spec.columns import Columns
 
     pipeline = load_file(_file(arguments.pipeline))
     read = pipeline.source.relation()
     assert isinstance(pipeline.destination, BrazeDestination)  # noqa: S101 - the only kind there is
     names = {option: chosen for option in OPTIONS if (chosen := getattr(arguments, option)) is not None}
     table = () if isinstance(read, str) else read
-    layout = () if arguments.without_table else LAYOUTS[pipeline.destination.data]
+    # A pipeline that maps columns reads a table of its own shape, which is there already; ours would not fit it.
+    mapped = pipeline.columns != Columns()
+    layout = () if arguments.without_table or mapped else LAYOUTS[pipeline.destination.data]
     print(script(kit_of(pipeline.source.type), Wanted(pipeline.id, table, layout, names)), end="")
     return 0
 
