@@ -55,7 +55,7 @@ def braze_parts(pipeline: Pipeline, endpoint: Endpoint, roles: Mapping[str, str]
         delivery.in_flight,
         delivery.attempts,
         delivery.max_delay.seconds,
-        reject_unknown=destination.on_unknown == "reject" and not kind.repeatable,
+        reject_unknown=destination.on_unknown == "reject" and not kind.idempotent,
     )
     plan = Plan(cutting, flight, delivery.checkpoint.seconds, pipeline.errors.max_reject_share, delivery.rate_share)
     sink = BrazeSink(endpoint, kind.calls(options), in_flight=delivery.in_flight, timeout=delivery.timeout.seconds)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from activation.cursor.window import Position, Window
 from activation.errors import ConfigurationError, TransientError
 from activation.warehouses import sql
 from activation.warehouses.arrow import reshape, schema
-from activation.warehouses.base import Column, Extract, Query, Relation, Session, Survey
+from activation.warehouses.base import Column, Extract, Query, Relation, Session
 from activation.warehouses.bigquery_errors import ERRORS, map_error
 from activation.warehouses.bigquery_rows import ANSWER, PAGE_ROWS, Operation, Reader, retry
+from activation.warehouses.statements import StatementWarehouse
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import SchemaField
@@ -79,13 +79,16 @@ _CLOSED = "The connection to BigQuery was closed."
 _ANY = Session()
 
 
-class BigQueryWarehouse:
-    """Runs each statement as a query job, whose labels carry the session's tag.
+class BigQueryWarehouse(StatementWarehouse):
+    """Runs each statement as a query job, whose labels carry the session's tag. A job has ended before its first batch, and
+    BigQuery keeps the rows for a day: a slow reader costs it nothing.
 
     :param connection: a ``google.cloud.bigquery.Client`` with a project; its location and default job configuration are kept.
     :param session: of its options, ``storage_read: false`` leaves the Storage Read API alone, ``storage_endpoint`` (host and
         port) and ``storage_ca_file`` lead to it through a proxy or an emulator.
     """
+
+    dialect = DIALECT
 
     def __init__(self, connection: Any, session: Session = _ANY) -> None:
         self._client = connection
@@ -96,10 +99,6 @@ class BigQueryWarehouse:
         self._lock = threading.Lock()
         self._closed = False
 
-    def tick_of(self, extract: Extract) -> int:
-        """Nanoseconds of one unit of the cursor column: 1000."""
-        return DIALECT.cursor(extract.cursor).tick
-
     def columns(self, table: Relation) -> tuple[Column, ...]:
         """List the columns of a table, a view or a query in their order, from a dry run: it needs the right to read, costs
         nothing, and reads nothing.
@@ -108,29 +107,6 @@ class BigQueryWarehouse:
         with self._operation(table):
             job = self._insert(statement, dry_run=True)
         return tuple(Column(field.name, shown(field)) for field in job.schema or ())
-
-    def survey(self, extract: Extract, at: int | None) -> Survey:
-        """Take the counts of :class:`~activation.warehouses.base.Survey`."""
-        now, equal, nulls, latest = self._row(extract, sql.survey(DIALECT, extract, at))
-        return Survey(now * 1_000, equal, nulls, None if latest is None else latest * self.tick_of(extract))
-
-    def count(self, extract: Extract, window: Window, after: Position | None = None) -> int:
-        """Count the rows that :meth:`batches` would give."""
-        return int(self._row(extract, sql.count(DIALECT, extract, window, after))[0])
-
-    def preview(self, extract: Extract, window: Window, rows: int) -> pa.Table:
-        """Read the first rows of a window."""
-        stream = self._stream(extract, sql.select(DIALECT, extract, window, limit=rows), rows)
-        return pa.Table.from_batches(stream, schema(extract))
-
-    def batches(
-        self, extract: Extract, window: Window, after: Position | None = None, *, rows: int = 16_384
-    ) -> Generator[pa.RecordBatch, None, None]:
-        """Read the rows of a window in order; see :class:`~activation.warehouses.base.Warehouse`.
-
-        The job has ended before the first batch, and BigQuery keeps its rows for a day: a slow reader costs it nothing.
-        """
-        return self._stream(extract, sql.select(DIALECT, extract, window, after), rows)
 
     def cancel(self) -> None:
         """Stop the running jobs and reads, from any thread."""

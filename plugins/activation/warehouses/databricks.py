@@ -10,12 +10,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from activation.cursor.window import Position, Window
 from activation.errors import TransientError
 from activation.warehouses import sql
 from activation.warehouses.arrow import reshape, schema
-from activation.warehouses.base import Column, Extract, Relation, Session, Survey
+from activation.warehouses.base import Column, Extract, Relation, Session
 from activation.warehouses.databricks_errors import map_error
+from activation.warehouses.statements import StatementWarehouse
 
 __all__ = ["DIALECT", "DatabricksWarehouse", "map_error"]
 
@@ -110,7 +110,7 @@ class _Statement:
             yield from table.to_batches()
 
 
-class DatabricksWarehouse:
+class DatabricksWarehouse(StatementWarehouse):
     """Reads through fresh cursors of a session, so that other statements can run while a window is read.
 
     :param connection: a ``databricks.sql.client.Connection``. The extra field ``max_download_threads`` says how many result files
@@ -118,6 +118,8 @@ class DatabricksWarehouse:
     :param session: its tag stands as a comment before each statement; its time-out is the session's STATEMENT_TIMEOUT, in whole
         seconds, which SQL warehouses know and clusters for all purposes do not.
     """
+
+    dialect = DIALECT
 
     def __init__(self, connection: Any, session: Session = _ANY) -> None:
         self._connection, self._comment = connection, session.comment()
@@ -131,36 +133,12 @@ class DatabricksWarehouse:
         self._running: set[_Statement] = set()
         self._lock = threading.Lock()
 
-    def tick_of(self, extract: Extract) -> int:
-        """Nanoseconds of one unit of the cursor column: 1000."""
-        return DIALECT.cursor(extract.cursor).tick
-
     def columns(self, table: Relation) -> tuple[Column, ...]:
         """List the columns of a table, a view or a query in their order."""
         text = f"DESCRIBE QUERY SELECT * FROM {DIALECT.table(table)} AS src"
         with self._statement(table, sql.Statement(text, ())) as running:
             found = running.cursor.fetchall_arrow()
         return tuple(map(Column, found.column(0).to_pylist(), found.column(1).to_pylist()))
-
-    def survey(self, extract: Extract, at: int | None) -> Survey:
-        """Take the counts of :class:`~activation.warehouses.base.Survey`."""
-        now, equal, nulls, latest = self._row(extract, sql.survey(DIALECT, extract, at))
-        return Survey(now * 1_000, equal, nulls, None if latest is None else latest * self.tick_of(extract))
-
-    def count(self, extract: Extract, window: Window, after: Position | None = None) -> int:
-        """Count the rows that :meth:`batches` would give."""
-        return int(self._row(extract, sql.count(DIALECT, extract, window, after))[0])
-
-    def preview(self, extract: Extract, window: Window, rows: int) -> pa.Table:
-        """Read the first rows of a window."""
-        stream = self._stream(extract, sql.select(DIALECT, extract, window, limit=rows), rows)
-        return pa.Table.from_batches(stream, schema(extract))
-
-    def batches(
-        self, extract: Extract, window: Window, after: Position | None = None, *, rows: int = 16_384
-    ) -> Generator[pa.RecordBatch, None, None]:
-        """Read the rows of a window in order; see :class:`~activation.warehouses.base.Warehouse`."""
-        return self._stream(extract, sql.select(DIALECT, extract, window, after), rows)
 
     def cancel(self) -> None:
         """Stop the running statements, from any thread; each reader tells the warehouse as soon as it has an answer from it."""

@@ -11,11 +11,11 @@ import duckdb
 import pyarrow as pa
 
 from activation.cursor.timestamps import from_text
-from activation.cursor.window import Position, Window
 from activation.errors import ActivationError, ConfigurationError, FatalError, TransientError
 from activation.warehouses import sql
 from activation.warehouses.arrow import reshape, schema
-from activation.warehouses.base import Column, Extract, Relation, Session, Survey, named
+from activation.warehouses.base import Column, Extract, Relation, Session, named
+from activation.warehouses.statements import StatementWarehouse
 
 _ERRORS = (duckdb.Error, pa.ArrowException, OSError)
 """What a DuckDB statement raises; the Arrow reader turns DuckDB's own errors into OSError."""
@@ -113,7 +113,7 @@ class _Statement:
         self.cursor.interrupt()
 
 
-class DuckDBWarehouse:
+class DuckDBWarehouse(StatementWarehouse):
     """Reads through fresh cursors of a connection, so that other statements can run while a window is read.
 
     :param connection: a ``duckdb.DuckDBPyConnection``. Its ``memory_limit`` bounds the sort, which spills to its
@@ -121,40 +121,18 @@ class DuckDBWarehouse:
     :param session: its tag is not used, since an embedded engine keeps no history.
     """
 
+    dialect = DIALECT
+
     def __init__(self, connection: Any, session: Session = _ANY) -> None:
         self._connection, self._timeout = connection, session.timeout
         self._running: set[_Statement] = set()
         self._lock = threading.Lock()
-
-    def tick_of(self, extract: Extract) -> int:
-        """Nanoseconds of one unit of the cursor column: 1 for TIMESTAMP_NS, else 1000."""
-        return DIALECT.cursor(extract.cursor).tick
 
     def columns(self, table: Relation) -> tuple[Column, ...]:
         """List the columns of a table, a view or a query in their order."""
         with self._statement(table) as running:
             found = running.cursor.execute(f"DESCRIBE SELECT * FROM {DIALECT.table(table)} AS src").fetchall()
         return tuple(Column(row[0], row[1]) for row in found)
-
-    def survey(self, extract: Extract, at: int | None) -> Survey:
-        """Take the counts of :class:`~activation.warehouses.base.Survey`."""
-        now, equal, nulls, latest = self._row(extract, sql.survey(DIALECT, extract, at))
-        return Survey(now * 1_000, equal, nulls, None if latest is None else latest * self.tick_of(extract))
-
-    def count(self, extract: Extract, window: Window, after: Position | None = None) -> int:
-        """Count the rows that :meth:`batches` would give."""
-        return int(self._row(extract, sql.count(DIALECT, extract, window, after))[0])
-
-    def preview(self, extract: Extract, window: Window, rows: int) -> pa.Table:
-        """Read the first rows of a window."""
-        stream = self._stream(extract, sql.select(DIALECT, extract, window, limit=rows), rows)
-        return pa.Table.from_batches(stream, schema(extract))
-
-    def batches(
-        self, extract: Extract, window: Window, after: Position | None = None, *, rows: int = 16_384
-    ) -> Generator[pa.RecordBatch, None, None]:
-        """Read the rows of a window in order; see :class:`~activation.warehouses.base.Warehouse`."""
-        return self._stream(extract, sql.select(DIALECT, extract, window, after), rows)
 
     def cancel(self) -> None:
         """Stop the running statements, from any thread."""

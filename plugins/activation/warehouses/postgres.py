@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
-from activation.cursor.window import Position, Window
 from activation.errors import ConfigurationError, TransientError
 from activation.warehouses import postgres_copy as bulk
 from activation.warehouses import sql
 from activation.warehouses.arrow import schema
-from activation.warehouses.base import Column, Extract, Query, Relation, Session, Survey
+from activation.warehouses.base import Column, Extract, Query, Relation, Session
 from activation.warehouses.postgres_errors import grant, map_error, quoted
+from activation.warehouses.statements import StatementWarehouse
 
 __all__ = ["DIALECT", "PostgresWarehouse", "map_error"]
 
@@ -76,12 +76,14 @@ class _Operation:
 _ANY = Session()
 
 
-class PostgresWarehouse:
+class PostgresWarehouse(StatementWarehouse):
     """Reads over one connection, so a stream must be read to its end or closed before the next call.
 
     :param connection: an open connection of psycopg2 or psycopg 3, outside of a transaction.
     :param session: its tag stands as a comment before each statement; its time-out counts until a stream has been read.
     """
+
+    dialect = DIALECT
 
     def __init__(self, connection: Any, session: Session = _ANY) -> None:
         self._connection = connection
@@ -92,10 +94,6 @@ class PostgresWarehouse:
         self._psycopg2 = any(kind.__module__.startswith("psycopg2") for kind in type(connection).__mro__)
         self._operation: _Operation | None = None
         self._ready = False
-
-    def tick_of(self, extract: Extract) -> int:
-        """Nanoseconds of one unit of the cursor column: 1000."""
-        return DIALECT.cursor(extract.cursor).tick
 
     def columns(self, table: Relation) -> tuple[Column, ...]:
         """List the columns of a table, a view or a query in their order; a domain is shown as the type below it."""
@@ -125,30 +123,6 @@ class PostgresWarehouse:
             shown = dict(cursor.fetchall())
         return tuple(Column(name, shown[int(oid)]) for name, oid in zip(names, types, strict=True))
 
-    def survey(self, extract: Extract, at: int | None) -> Survey:
-        """Take the counts of :class:`~activation.warehouses.base.Survey`."""
-        statement = sql.survey(DIALECT, extract, at)
-        with self._transaction(extract.table):
-            now, equal, nulls, latest = self._fetch(statement)[0]
-        return Survey(now * 1_000, equal, nulls, None if latest is None else latest * self.tick_of(extract))
-
-    def count(self, extract: Extract, window: Window, after: Position | None = None) -> int:
-        """Count the rows that :meth:`batches` would give."""
-        statement = sql.count(DIALECT, extract, window, after)
-        with self._transaction(extract.table):
-            return int(self._fetch(statement)[0][0])
-
-    def preview(self, extract: Extract, window: Window, rows: int) -> pa.Table:
-        """Read the first rows of a window."""
-        stream = self._stream(extract, sql.select(DIALECT, extract, window, limit=rows), rows)
-        return pa.Table.from_batches(stream, schema(extract))
-
-    def batches(
-        self, extract: Extract, window: Window, after: Position | None = None, *, rows: int = 16_384
-    ) -> Generator[pa.RecordBatch, None, None]:
-        """Read the rows of a window in order; see :class:`~activation.warehouses.base.Warehouse`."""
-        return self._stream(extract, sql.select(DIALECT, extract, window, after), rows)
-
     def cancel(self) -> None:
         """Stop the running statement, from any thread."""
         operation = self._operation
@@ -164,6 +138,11 @@ class PostgresWarehouse:
             operation.copy.stop(self._cancel)  # the driver does not bear a connection that is closed under its hands
         with suppress(self._connection.Error):
             self._connection.close()
+
+    def _row(self, extract: Extract, statement: sql.Statement) -> Sequence[Any]:
+        with self._transaction(extract.table):
+            row: Sequence[Any] = self._fetch(statement)[0]
+            return row
 
     def _stream(self, extract: Extract, statement: sql.Statement, rows: int) -> Generator[pa.RecordBatch, None, None]:
         run = (bulk.psycopg2_copy if self._psycopg2 else bulk.psycopg3_copy)(self._connection, statement, self._comment)

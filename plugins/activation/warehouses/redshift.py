@@ -11,13 +11,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from activation.cursor.window import Position, Window
 from activation.errors import ConfigurationError, TransientError
 from activation.warehouses import sql
 from activation.warehouses.arrow import reshape, schema
-from activation.warehouses.base import Column, Extract, Relation, Session, Survey
+from activation.warehouses.base import Column, Extract, Relation, Session
 from activation.warehouses.redshift_client import Client, type_names
 from activation.warehouses.redshift_errors import map_error
+from activation.warehouses.statements import StatementWarehouse
 
 __all__ = ["DIALECT", "RedshiftWarehouse", "map_error"]
 
@@ -98,13 +98,15 @@ class _Operation:
             raise TransientError(_CANCELLED)
 
 
-class RedshiftWarehouse:
+class RedshiftWarehouse(StatementWarehouse):
     """Reads over one connection, so a stream must be read to its end or closed before the next call.
 
     :param connection: what :func:`activation.hooks.redshift.connect` makes of the hook.
     :param session: its tag is the session's query group; its time-out holds for each statement, and the first page of a read
         waits for the whole query.
     """
+
+    dialect = DIALECT
 
     def __init__(self, connection: Client, session: Session = _ANY) -> None:
         self.client, self._session = connection, session
@@ -113,10 +115,6 @@ class RedshiftWarehouse:
         self._most = LIMITS["page"]
         self._numbers = count(1)
 
-    def tick_of(self, extract: Extract) -> int:
-        """Nanoseconds of one unit of the cursor column: 1000."""
-        return DIALECT.cursor(extract.cursor).tick
-
     def columns(self, table: Relation) -> tuple[Column, ...]:
         """List the columns of a table, a view, an external or shared table, or a query, in their order."""
         text = _text(sql.Statement(f"SELECT * FROM {DIALECT.table(table)} AS src LIMIT 0", ()))
@@ -124,26 +122,6 @@ class RedshiftWarehouse:
             found = self.client.describe(text)
             names = type_names(self.client, (number for _, number in found))
         return tuple(Column(name, names.get(number, str(number))) for name, number in found)
-
-    def survey(self, extract: Extract, at: int | None) -> Survey:
-        """Take the counts of :class:`~activation.warehouses.base.Survey`."""
-        now, equal, nulls, latest = self._row(extract, sql.survey(DIALECT, extract, at))
-        return Survey(now * 1_000, equal, nulls, None if latest is None else latest * self.tick_of(extract))
-
-    def count(self, extract: Extract, window: Window, after: Position | None = None) -> int:
-        """Count the rows that :meth:`batches` would give."""
-        return int(self._row(extract, sql.count(DIALECT, extract, window, after))[0])
-
-    def preview(self, extract: Extract, window: Window, rows: int) -> pa.Table:
-        """Read the first rows of a window."""
-        stream = self._stream(extract, sql.select(DIALECT, extract, window, limit=rows), rows)
-        return pa.Table.from_batches(stream, schema(extract))
-
-    def batches(
-        self, extract: Extract, window: Window, after: Position | None = None, *, rows: int = 16_384
-    ) -> Generator[pa.RecordBatch, None, None]:
-        """Read the rows of a window in order; see :class:`~activation.warehouses.base.Warehouse`."""
-        return self._stream(extract, sql.select(DIALECT, extract, window, after), rows)
 
     def cancel(self) -> None:
         """Stop the running statement, from any thread."""

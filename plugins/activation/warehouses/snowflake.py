@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import product
@@ -12,13 +12,13 @@ from typing import Any
 import pyarrow as pa
 
 from activation.cursor.timestamps import from_text
-from activation.cursor.window import Position, Window
 from activation.errors import ConfigurationError, TransientError
 from activation.warehouses import sql
 from activation.warehouses.arrow import reshape, schema
-from activation.warehouses.base import Column, Extract, Query, Relation, Session, Survey, named
+from activation.warehouses.base import Column, Extract, Query, Relation, Session, named
 from activation.warehouses.snowflake_errors import driver_error, map_error, quoted
 from activation.warehouses.snowflake_session import CANCELLED, Operation, SnowflakeSession, tables
+from activation.warehouses.statements import StatementWarehouse
 
 __all__ = ["DIALECT", "SnowflakeWarehouse", "map_error"]
 
@@ -88,7 +88,7 @@ _MISSING = (2003, 2043)
 _ANY = Session()
 
 
-class SnowflakeWarehouse:
+class SnowflakeWarehouse(StatementWarehouse):
     """Reads through a cursor a statement, so that others can run while a window is read.
 
     A name is looked for as it is written, then in upper case as Snowflake reads a name without quotes, once for each table.
@@ -97,40 +97,17 @@ class SnowflakeWarehouse:
     :param session: its tag is each statement's QUERY_TAG, as JSON; its time-out is STATEMENT_TIMEOUT_IN_SECONDS.
     """
 
+    dialect = DIALECT
+
     def __init__(self, connection: Any, session: Session = _ANY) -> None:
         self._session = SnowflakeSession(connection, session)
         self._running: set[Operation] = set()
         self._names: dict[Relation, Relation] = {}
 
-    def tick_of(self, extract: Extract) -> int:
-        """Nanoseconds of one unit of the cursor column: 1 for a timestamp with more than six digits, else 1000."""
-        return DIALECT.cursor(extract.cursor).tick
-
     def columns(self, table: Relation) -> tuple[Column, ...]:
         """List the columns of a table, a view or a query in their order; nothing is run for it, so no warehouse is needed."""
         with self._operation(table) as operation:
             return self._find(operation, table)
-
-    def survey(self, extract: Extract, at: int | None) -> Survey:
-        """Take the counts of :class:`~activation.warehouses.base.Survey`."""
-        now, equal, nulls, latest = self._row(extract, lambda found: sql.survey(DIALECT, found, at))
-        return Survey(int(now) * 1_000, int(equal), int(nulls), None if latest is None else int(latest) * self.tick_of(extract))
-
-    def count(self, extract: Extract, window: Window, after: Position | None = None) -> int:
-        """Count the rows that :meth:`batches` would give."""
-        return int(self._row(extract, lambda found: sql.count(DIALECT, found, window, after))[0])
-
-    def preview(self, extract: Extract, window: Window, rows: int) -> pa.Table:
-        """Read the first rows of a window."""
-        stream = self._stream(extract, lambda found: sql.select(DIALECT, found, window, limit=rows), rows)
-        return pa.Table.from_batches(stream, schema(extract))
-
-    def batches(
-        self, extract: Extract, window: Window, after: Position | None = None, *, rows: int = 16_384
-    ) -> Generator[pa.RecordBatch, None, None]:
-        """Read the rows of a window in order; see :class:`~activation.warehouses.base.Warehouse`."""
-        sql.select(DIALECT, extract, window, after)  # what cannot be asked for is said at once
-        return self._stream(extract, lambda found: sql.select(DIALECT, found, window, after), rows)
 
     def cancel(self) -> None:
         """Stop the running statements, from any thread."""
@@ -142,17 +119,13 @@ class SnowflakeWarehouse:
         self.cancel()
         self._session.close()
 
-    def _row(self, extract: Extract, build: Callable[[Extract], sql.Statement]) -> Any:
-        build(extract)
+    def _row(self, extract: Extract, statement: sql.Statement) -> Sequence[Any]:
         with self._operation(extract.table) as operation:
-            statement = build(self._located(operation, extract))
-            return self._session.execute(operation, statement.sql, statement.params).fetchone()
+            row: Sequence[Any] = self._session.execute(operation, statement.sql, statement.params).fetchone()
+            return row
 
-    def _stream(
-        self, extract: Extract, build: Callable[[Extract], sql.Statement], rows: int
-    ) -> Generator[pa.RecordBatch, None, None]:
+    def _stream(self, extract: Extract, statement: sql.Statement, rows: int) -> Generator[pa.RecordBatch, None, None]:
         with self._operation(extract.table) as operation:
-            statement = build(self._located(operation, extract))
             cursor = self._session.execute(operation, statement.sql, statement.params)
             with closing(tables(cursor, self._session.connection)) as chunks:
                 pieces = (piece for chunk in chunks for piece in chunk.to_batches())
@@ -161,10 +134,10 @@ class SnowflakeWarehouse:
                         raise TransientError(CANCELLED)
                     yield batch
 
-    def _located(self, operation: Operation, extract: Extract) -> Extract:
+    def _located(self, extract: Extract) -> Extract:
         """The same extract under the table's name as Snowflake stores it."""
         if extract.table not in self._names:
-            self._find(operation, extract.table)
+            self.columns(extract.table)
         return replace(extract, table=self._names[extract.table])
 
     def _find(self, operation: Operation, table: Relation) -> tuple[Column, ...]:

@@ -38,7 +38,7 @@ class Kind:
     :ivar shape: the columns of its tables.
     :ivar form: how a row becomes an item.
     :ivar calls: where an item of each group goes.
-    :ivar repeatable: whether sending an item twice leaves the same result.
+    :ivar idempotent: whether sending an item twice leaves the same result.
     :ivar most: most items of a request; ``None``: the profile says so.
     :ivar per_key: most items about one thing in a request.
     :ivar repeats: which items change nothing when they are sent again, right after themselves; ``None``: none.
@@ -48,7 +48,7 @@ class Kind:
     shape: Shape
     form: Callable[[Options], Form]
     calls: Callable[[Options], tuple[Call, ...]]
-    repeatable: bool = True
+    idempotent: bool = True
     most: int | None = None
     per_key: int | None = None
     together: bool = False
@@ -67,13 +67,13 @@ KINDS = {
         USER_DATA,
         lambda chosen: moments.form(moments.EVENT_RULES, tick=chosen.tick, update_existing_only=chosen.update_existing_only),
         lambda chosen: (track_call("events", chosen.profile),),
-        repeatable=False,
+        idempotent=False,
     ),
     "purchases": Kind(
         USER_DATA,
         lambda chosen: moments.form(moments.PURCHASE_RULES, tick=chosen.tick, update_existing_only=chosen.update_existing_only),
         lambda chosen: (track_call("purchases", chosen.profile),),
-        repeatable=False,
+        idempotent=False,
     ),
     "deletes": Kind(deletes.SHAPE, lambda _: deletes.form(), lambda _: delete_calls(), most=contract.MOST_DELETES),
     "catalog_items": Kind(

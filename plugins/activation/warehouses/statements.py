@@ -1,0 +1,59 @@
+"""What every engine does alike: the questions of a run become statements of its dialect, and their rows become answers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Sequence
+from typing import Any, ClassVar
+
+import pyarrow as pa
+
+from activation.cursor.window import Position, Window
+from activation.warehouses import sql
+from activation.warehouses.arrow import schema
+from activation.warehouses.base import Extract, Survey
+
+
+class StatementWarehouse(ABC):
+    """The part of a :class:`~activation.warehouses.base.Warehouse` that an engine does not have to write.
+
+    An engine says how one row and how a stream of rows is read; connecting, cancelling and errors are its own.
+    """
+
+    dialect: ClassVar[sql.Dialect]
+
+    def tick_of(self, extract: Extract) -> int:
+        """Nanoseconds of one unit of the cursor column."""
+        return self.dialect.cursor(extract.cursor).tick
+
+    def survey(self, extract: Extract, at: int | None) -> Survey:
+        """Take the counts of :class:`~activation.warehouses.base.Survey`."""
+        now, equal, nulls, latest = self._row(extract, sql.survey(self.dialect, self._located(extract), at))
+        return Survey(int(now) * 1_000, int(equal), int(nulls), None if latest is None else int(latest) * self.tick_of(extract))
+
+    def count(self, extract: Extract, window: Window, after: Position | None = None) -> int:
+        """Count the rows that :meth:`batches` would give."""
+        return int(self._row(extract, sql.count(self.dialect, self._located(extract), window, after))[0])
+
+    def preview(self, extract: Extract, window: Window, rows: int) -> pa.Table:
+        """Read the first rows of a window."""
+        statement = sql.select(self.dialect, self._located(extract), window, limit=rows)
+        return pa.Table.from_batches(self._stream(extract, statement, rows), schema(extract))
+
+    def batches(
+        self, extract: Extract, window: Window, after: Position | None = None, *, rows: int = 16_384
+    ) -> Generator[pa.RecordBatch, None, None]:
+        """Read the rows of a window in order; see :class:`~activation.warehouses.base.Warehouse`."""
+        return self._stream(extract, sql.select(self.dialect, self._located(extract), window, after), rows)
+
+    def _located(self, extract: Extract) -> Extract:
+        """The same extract under the name that the engine knows; an engine that folds names looks it up here."""
+        return extract
+
+    @abstractmethod
+    def _row(self, extract: Extract, statement: sql.Statement) -> Sequence[Any]:
+        """Run a statement that gives one row."""
+
+    @abstractmethod
+    def _stream(self, extract: Extract, statement: sql.Statement, rows: int) -> Generator[pa.RecordBatch, None, None]:
+        """Run a statement and give its rows in batches; nothing runs before the first one is asked for."""
