@@ -12,7 +12,7 @@ NOT_BUILT = {"F4"}
 """Canvas triggers: "later" in the contract's own table."""
 
 
-def tests_of_rows() -> dict[str, list[tuple[str, str]]]:
+def named_tests() -> dict[str, list[tuple[str, str]]]:
     """Row -> file and name of each test that is named after it."""
     found: dict[str, list[tuple[str, str]]] = {}
     for path in TESTS.rglob("*.py"):
@@ -26,11 +26,11 @@ def tests_of_rows() -> dict[str, list[tuple[str, str]]]:
 def test_every_row_stands_on_the_page_and_has_a_test() -> None:
     rows = {f"F{number}" for number in range(1, 34)} - NOT_BUILT | {f"S{number}" for number in range(1, 17)}
     assert set(ROWS) == rows
-    assert set(tests_of_rows()) == rows
+    assert set(named_tests()) == rows
 
 
 def test_the_page_names_the_tests_that_there_are() -> None:
-    for row, tests in tests_of_rows().items():
+    for row, tests in named_tests().items():
         text = ROWS[row]
         for file, name in tests:
             assert f"`{file}`" in text, (row, file)

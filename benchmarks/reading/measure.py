@@ -43,7 +43,9 @@ class Measurement:
         for engine in self._engines:
             self._tell(f"{engine}: starting it")
             try:
-                with telling(self._tell), sandbox_of(engine) as sandbox:
+                sandbox = sandbox_of(engine)
+                sandbox.large = True
+                with telling(self._tell), sandbox:
                     self._load(sandbox, made)
                     self._measure(sandbox, expected)
             except (BenchmarkError, RuntimeError, ImportError) as error:

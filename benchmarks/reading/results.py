@@ -45,7 +45,7 @@ class Reading:
     :ivar seconds: wall time with opening the connection, the median if there were several runs.
     :ivar memory: resident bytes before.
     :ivar peak: the most resident bytes during it.
-    :ivar fetched: rows a second once the statement had its result; ``None`` where that moment cannot be seen.
+    :ivar fetched: seconds of the last run once the first rows were there; ``None`` where that moment cannot be seen.
     """
 
     engine: str

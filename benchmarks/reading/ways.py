@@ -65,8 +65,8 @@ NAIVE: dict[str, Read] = {
 
 
 def contestant(way: str, engine: str) -> Contestant:
-    """Make what reads: it takes ``table``, the parts of the table's name, and gives the number of ``rows``, and with how many
-    rows a second they were ``fetched`` once the statement had its result.
+    """Make what reads: it takes ``table``, the parts of the table's name, and gives the number of ``rows``, and in how many
+    seconds they were ``fetched`` once the first ones were there.
 
     Ours also takes ``check``; then it gives the checksums of :class:`~benchmarks.reading.rows.Sums`.
     """
@@ -82,7 +82,7 @@ def _ours(engine: str) -> Contestant:
     everything = Window(None, True, from_text("9999-12-31T23:59:59Z"), nulls=True)
 
     def read(table: list[str], check: bool = False) -> dict[str, Any]:
-        rows, sums, first, began = 0, Sums() if check else None, 0, 0.0
+        rows, sums, began = 0, Sums() if check else None, 0.0
         with closing(open_source(engine, CONNECTION)) as warehouse:
             columns = {column.name.casefold(): column for column in warehouse.columns(tuple(table))}
             values = tuple(columns[name] for name in NAMES if name != CURSOR)
@@ -90,13 +90,12 @@ def _ours(engine: str) -> Contestant:
             tick = warehouse.tick_of(extract)
             for batch in warehouse.batches(extract, everything):
                 rows += batch.num_rows
-                if not first:
-                    first, began = rows, time.perf_counter()
+                began = began or time.perf_counter()
                 if sums is not None:
                     sums.add(_named(batch, tick))
         if sums is not None:
             return sums.result()
-        return {"rows": rows, "fetched": (rows - first) / (time.perf_counter() - began) if rows > first else None}
+        return {"rows": rows, "fetched": time.perf_counter() - began}
 
     return read
 
@@ -119,6 +118,6 @@ def _naive(way: Read, engine: str) -> Contestant:
         # In the order of an import: whoever moves a watermark along has to ask for it, whatever reads the rows.
         text = f"SELECT {', '.join(NAMES)} FROM {'.'.join(table)} ORDER BY {CURSOR}, {ORDER}"
         rows, seconds = way(hook(**{known.argument: CONNECTION}), text)
-        return {"rows": rows, "fetched": rows / seconds if seconds else None}
+        return {"rows": rows, "fetched": seconds}
 
     return read

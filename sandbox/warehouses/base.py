@@ -25,6 +25,9 @@ class WarehouseSandbox(ABC):
     """What the engine calls ``text``, ``timestamp`` (an instant in UTC), ``integer``, ``double``, ``decimal``, ``boolean`` and
     ``date`` in CREATE TABLE; ``decimal`` has 18 digits, 2 of them behind the point."""
 
+    large = False
+    """Whether it is set up for large tables, where that makes a difference; to be said before it starts."""
+
     def __enter__(self: Self) -> Self:
         self.start()
         return self

@@ -26,7 +26,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = Path("dags/pipelines")
     path.mkdir(parents=True)
     (path / "users.yaml").write_text(GOOD, encoding="utf-8")
-    (path / "customers.yml").write_text(GOOD, encoding="utf-8")
+    (path / "customers.yml").write_text(GOOD.replace("main.users", "main.customers"), encoding="utf-8")
     return path
 
 
@@ -47,7 +47,7 @@ def test_validate_tells_every_problem_of_every_file(folder: Path, capsys: pytest
         "    3 | ownr: x\n"
         "      | ^\n"
         "        Did you mean owner? Allowed: id, description, owner, tags, schedule, source, cursor, destination, columns, "
-        "delivery, alerts, errors.\n"
+        "delivery, alerts, errors, task.\n"
         "dags/pipelines/a.yaml:4:5: id takes a text, not a number.\n"
         "    4 | id: 5\n"
         "      |     ^\n"

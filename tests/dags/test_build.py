@@ -21,6 +21,14 @@ def test_f25_the_sample_pipeline_makes_a_dag_that_runs_one_at_a_time() -> None:
     assert "boundary rule `count`" in (dag.doc_md or "")
 
 
+def test_every_task_waits_for_the_pool_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "one.yaml"
+    file.write_text(GOOD + "task: {pool: braze, pool_slots: 2, priority: 7, queue: crm, executor: LocalExecutor}\n")
+    for task in build_dag(load_file(file)).tasks:
+        assert (task.pool, task.pool_slots, task.priority_weight) == ("braze", 2, 7)
+        assert (task.queue, task.executor) == ("crm", "LocalExecutor")
+
+
 def test_a_dag_survives_airflows_serialization() -> None:
     dag = build_dag(load_file(ROOT / "dags" / "pipelines" / "users_to_braze.yaml"))
     assert DagSerialization.to_dict(dag)["dag"]["dag_id"] == "users_to_braze"
@@ -37,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
     pipelines = tmp_path / "pipelines"
     pipelines.mkdir()
     for name in ("one", "two"):
-        (pipelines / f"{name}.yaml").write_text(GOOD)
+        (pipelines / f"{name}.yaml").write_text(GOOD.replace("users", name))
     (pipelines / "bad.yaml").write_text(GOOD.replace("table:", "tabel:"))
     (pipelines / "Bad Name.yaml").write_text(GOOD)
     return pipelines

@@ -27,9 +27,15 @@ ROWS = 60_000
 IN_FLIGHT = 16
 
 PIPELINES: dict[str, dict[str, str]] = {
-    "killed": {"delivery": f"{{in_flight: {IN_FLIGHT}}}"},
-    "stopped": {"delivery": f"{{in_flight: {IN_FLIGHT}}}"},
-    "modes": {"source": "{type: postgres, connection: pg, table: marketing.users}"},
+    "killed": {
+        "source": "{type: duckdb, connection: warehouse, query: SELECT * FROM marketing.users}",
+        "delivery": f"{{in_flight: {IN_FLIGHT}}}",
+    },
+    "stopped": {
+        "source": "{type: duckdb, connection: warehouse, table: marketing.people}",
+        "delivery": f"{{in_flight: {IN_FLIGHT}}}",
+    },
+    "modes": {"source": "{type: postgres, connection: pg, table: marketing.people}"},
     "from_postgres": {"source": "{type: postgres, connection: pg, table: marketing.users}"},
     "wrong_key": {"destination": "{type: braze, connection: braze_wrong_key, data: attributes}"},
     "no_permission": {"destination": "{type: braze, connection: braze_reader, data: attributes}"},
@@ -93,9 +99,11 @@ def _warehouses(database: Path, server: postgres.Postgres) -> None:
         warehouse.execute("CREATE SCHEMA marketing")
         warehouse.execute(f"CREATE TABLE marketing.users {columns}")
         warehouse.execute(f"INSERT INTO marketing.users {rows} FROM range({ROWS}) AS r(n)")
+        warehouse.execute("CREATE VIEW marketing.people AS FROM marketing.users")
     server.execute("CREATE SCHEMA marketing")
     server.execute(f"CREATE TABLE marketing.users {columns}")
     server.execute(f"INSERT INTO marketing.users {rows} FROM generate_series(0, 4999) AS r(n)")
+    server.execute("CREATE VIEW marketing.people AS SELECT * FROM marketing.users")
     server.execute(f"GRANT USAGE ON SCHEMA marketing TO {postgres.LIMITED}")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from activation.cursor.timestamps import from_text
@@ -66,6 +68,17 @@ def test_select_after_a_place_of_duckdb() -> None:
     """)
     place = "2026-07-19 10:00:00"
     assert found.params == ("2026-07-19 09:07:23.000001", place, place, place, "u-1", "u-1", "7", "2026-07-20 00:00:00")
+
+
+def test_native_values_are_not_converted_but_as_a_key_they_are() -> None:
+    dialect = replace(PLAIN, native="^(int|date)$")
+    key = (Column("id", "INT"),)
+    extract = Extract(("t",), Column("at", "TIMESTAMP"), key, (*key, Column("x", "DATE"), Column("y", "INTERVAL")))
+    assert sql.select(dialect, extract, OPEN).sql == words("""
+        SELECT UNIX_MICROS(src.`at`) AS c, src.`id` AS v1, src.`x` AS v2, CAST(src.`y` AS STRING) AS v3
+        FROM `t` AS src WHERE src.`at` > TIMESTAMP(?) AND src.`at` <= TIMESTAMP(?)
+        ORDER BY src.`at` ASC, COALESCE(CAST(src.`id` AS STRING), '') ASC
+    """)
 
 
 def test_rows_without_a_cursor_value_come_first() -> None:

@@ -33,6 +33,7 @@ def build_dag(pipeline: Pipeline) -> DAG:
             "retries": errors.retries,
             "retry_delay": errors.retry_delay.timedelta,
             "execution_timeout": errors.timeout.timedelta if errors.timeout else None,
+            **pipeline.task.arguments(),
         },
         params=_params(),
         doc_md=_document(pipeline),

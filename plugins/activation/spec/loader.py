@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from activation.spec.conflicts import Read, conflicts
 from activation.spec.defaults import merge, read_defaults
 from activation.spec.messages import tell
 from activation.spec.models import Pipeline
@@ -39,7 +40,10 @@ def load_file(path: Path | str, *, environment: Mapping[str, str] | None = None)
     :param environment: what ``${env:NAME}`` is replaced from; ``None`` takes the process's environment.
     :raises PipelineFileError: with every problem of the file and of the defaults that it uses.
     """
-    path = Path(path)
+    return _load(Path(path), environment)[0]
+
+
+def _load(path: Path, environment: Mapping[str, str] | None) -> Read:
     document = read(path)
     if not document.places:
         raise PipelineFileError(
@@ -49,7 +53,7 @@ def load_file(path: Path | str, *, environment: Mapping[str, str] | None = None)
     if defaults is not None:
         document = merge(document, defaults)
     _take_id(document, path)
-    return _validate(document, os.environ if environment is None else environment)
+    return _validate(document, os.environ if environment is None else environment), document
 
 
 def load_folder(folder: Path | str, *, environment: Mapping[str, str] | None = None) -> Loaded:
@@ -62,19 +66,21 @@ def load_folder(folder: Path | str, *, environment: Mapping[str, str] | None = N
 
 
 def load_files(paths: Iterable[Path | str], *, environment: Mapping[str, str] | None = None) -> Loaded:
-    """Load several files. Where two give the same id, both are broken, for neither has the better right to it."""
-    loaded = Loaded()
+    """Load several files. Where two give the same id or carry the same table, both are broken: neither has the better right."""
+    loaded, good = Loaded(), dict[Path, Read]()
     by_id: dict[str, list[Path]] = {}
     for path in dict.fromkeys(Path(path) for path in paths):
         by_id.setdefault(path.stem, []).append(path)
         try:
-            loaded.pipelines.setdefault(path.stem, load_file(path, environment=environment))
+            good[path] = _load(path, environment)
         except PipelineFileError as error:
             loaded.broken[path] = error
-    for name, same in by_id.items():
+    for same in by_id.values():
         if len(same) > 1:
-            loaded.pipelines.pop(name, None)
             loaded.broken.update({path: _duplicate(path, same, loaded.broken.get(path)) for path in same})
+    single = {path: one for path, one in good.items() if path not in loaded.broken}
+    loaded.broken.update({path: PipelineFileError((problem,)) for path, problem in conflicts(single).items()})
+    loaded.pipelines.update({path.stem: one[0] for path, one in single.items() if path not in loaded.broken})
     return loaded
 
 

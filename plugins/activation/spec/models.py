@@ -18,6 +18,7 @@ from activation.spec.expressions import FromEnvironment
 from activation.spec.invalid import invalid
 from activation.spec.names import PipelineId, Text
 from activation.spec.sources import SOURCES, Source
+from activation.spec.task import Task
 
 
 class Pipeline(Block):
@@ -105,6 +106,11 @@ class Pipeline(Block):
         Errors,
         Field(title="Errors", description="What ends a run, and how often Airflow tries again.", examples=[{"retries": 5}]),
     ] = Errors()
+
+    task: Annotated[
+        Task,
+        Field(title="Task", description="Where and when Airflow lets the tasks run.", examples=[{"pool": "braze"}]),
+    ] = Task()
 
     @field_validator("destination")
     @classmethod

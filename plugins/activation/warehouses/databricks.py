@@ -44,6 +44,8 @@ DIALECT = sql.Dialect(
         (r"^timestamp$", "CONCAT(CAST({column} AS STRING), '+00')"),
         (r"^binary", "hex({column})"),  # as a text, bytes that are not UTF-8 would be lost
     ),
+    # Arrow writes a decimal with more than six digits behind the point with an exponent, if it is small.
+    native=r"^(tinyint|smallint|int|bigint|boolean|date|decimal\(\d+,[0-6]\))$",
     collation=" COLLATE UTF8_BINARY",
     quote="`",
 )
@@ -62,7 +64,7 @@ _DOWNLOADS = 4
 """Result files, about 20 MB each, that are fetched ahead of the reader: measured, four take 230 MB in all, the connector's own
 ten 430 MB."""
 
-_POLL_SECONDS = (0.02, 1.0)
+_POLL_SECONDS = (0.02, 0.2)
 """First and longest pause between two questions after a statement's state; the warehouse holds each question a little itself."""
 
 _LONGEST_TIMEOUT = 172_800

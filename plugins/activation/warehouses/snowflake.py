@@ -73,6 +73,7 @@ DIALECT = sql.Dialect(
         (r"^time\b", _trimmed("TO_VARCHAR({column}, 'HH24:MI:SS.FF9')")),
         (r"^binary$", "TO_VARCHAR({column}, 'HEX')"),
     ),
+    native=r"^(boolean|date|number\(\d+,\s*0\))$",
     collation=" COLLATE 'utf8'",
 )
 

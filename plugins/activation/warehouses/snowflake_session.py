@@ -28,9 +28,9 @@ _PAUSE = 16
 CHUNK_MEGABYTES = 48
 """Largest chunk of a result. The least that the parameter CLIENT_RESULT_CHUNK_SIZE takes; the service's default is 160."""
 
-AHEAD, AHEAD_BYTES = 4, 64 * 1024 * 1024
-"""Most chunks, and bytes of them, that are fetched while one is read; always one, however large. A chunk takes its size twice
-while it is turned into Arrow. The service makes the first chunks of a result small and later ones larger."""
+AHEAD, AHEAD_BYTES = 4, 96 * 1024 * 1024
+"""Most chunks, and bytes of them, that are held with the one that is read next; always one, however large. A chunk takes its size
+twice while it is turned into Arrow. The service makes the first chunks of a result small and later ones larger."""
 
 CANCELLED = "The read from Snowflake was cancelled."
 

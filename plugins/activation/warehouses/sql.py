@@ -68,6 +68,8 @@ class Dialect:
     :ivar text: expression over ``{column}`` that gives its text.
     :ivar json: pairs of a pattern and an expression over ``{column}``; the first pattern found in the lower-case type replaces
         ``text`` with an expression that gives JSON, or another text than the engine's usual one.
+    :ivar native: pattern of lower-case types that are read as they are, because the reader turns their Arrow values into the
+        same text in bulk; as a part of the key they are text nevertheless.
     :ivar collation: what makes a comparison of texts go by code point.
     :ivar quote: the character around an identifier; inside it is doubled.
     :ivar placeholder: ``?`` or ``%s``.
@@ -78,6 +80,7 @@ class Dialect:
     now: str
     text: str
     json: tuple[tuple[str, str], ...] = ()
+    native: str = ""
     collation: str = ""
     quote: str = '"'
     placeholder: str = "?"
@@ -121,7 +124,7 @@ class Dialect:
 def select(
     dialect: Dialect, extract: Extract, window: Window, after: Position | None = None, limit: int | None = None
 ) -> Statement:
-    """Read a window in the order ``(cursor NULLS FIRST, key)``: the cursor in ticks, then the values as text.
+    """Read a window in the order ``(cursor NULLS FIRST, key)``: the cursor in ticks, then the values as text or native.
 
     :param after: only the rows behind this place.
     :param limit: only so many rows.
@@ -130,7 +133,7 @@ def select(
     writer = _Writer(dialect, extract)
     nulls = window.nulls and (after is None or after.at is None)
     shown = writer.usable(writer.ticks(), nulls)
-    values = [f"{writer.value(column)} AS v{number}" for number, column in enumerate(extract.values, 1)]
+    values = [f"{writer.shown(column)} AS v{number}" for number, column in enumerate(extract.values, 1)]
     columns = ", ".join([f"{shown} AS c", *values])
     where = writer.window(window, after, nulls)
     placed = writer.usable(writer.cursor, nulls)
@@ -174,7 +177,7 @@ class _Writer:
         self.extract = extract
         self.kind = dialect.cursor(extract.cursor)
         self.source = f"{dialect.table(extract.table)} AS src"
-        self.cursor = f"src.{dialect.identifier(extract.cursor.name)}"
+        self.cursor = self.column(extract.cursor)
         self.params: list[str] = []
 
     def done(self, sql: str) -> Statement:
@@ -192,10 +195,17 @@ class _Writer:
     def ticks(self) -> str:
         return self.kind.ticks.replace("{column}", self.cursor)
 
+    def shown(self, column: Column) -> str:
+        native = self.dialect.native and re.search(self.dialect.native, column.type.lower())
+        return self.column(column) if native else self.value(column)
+
     def value(self, column: Column) -> str:
         kind = column.type.lower()
         template = next((form for pattern, form in self.dialect.json if re.search(pattern, kind)), self.dialect.text)
-        return template.replace("{column}", f"src.{self.dialect.identifier(column.name)}")
+        return template.replace("{column}", self.column(column))
+
+    def column(self, column: Column) -> str:
+        return f"src.{self.dialect.identifier(column.name)}"
 
     def key(self, column: Column) -> str:
         return f"COALESCE({self.value(column)}, ''){self.dialect.collation}"

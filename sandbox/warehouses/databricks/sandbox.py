@@ -68,6 +68,7 @@ class DatabricksSandbox(WarehouseSandbox):
         self._trusted = authority.ca_file
         command = [str(python), "-m", "server", "--folder", str(self._folder), "--path", HTTP_PATH]
         command += ["--certificate", authority.certificate, "--key", authority.private_key]
+        command += ["--large"] if self.large else []
         self._process = subprocess.Popen(
             command,
             cwd=HERE,

@@ -32,17 +32,26 @@ SETTINGS = {
 }
 
 
+LARGE = {
+    "spark.sql.shuffle.partitions": "2",
+    "spark.sql.codegen.wholeStage": "true",
+    "spark.sql.codegen.factoryMode": "CODEGEN_ONLY",
+}
+"""Plans for large tables, as the service makes them: statements are compiled, and both cores sort."""
+
+
 class Engine:
     """One Spark, one catalog, many sessions.
 
     :param folder: where tables and temporary files are kept.
     :param memory: the heap of the Java side.
+    :param large: whether tables are large.
     """
 
-    def __init__(self, folder: Path, memory: str) -> None:
+    def __init__(self, folder: Path, memory: str, *, large: bool) -> None:
         self._java = jvm.start(folder, memory)
         builder = import_module("pyspark.sql").SparkSession.builder.master("local[2]").appName("stand-in")
-        for name, value in {**SETTINGS, "spark.sql.warehouse.dir": str(folder / "tables")}.items():
+        for name, value in {**SETTINGS, **(LARGE if large else {}), "spark.sql.warehouse.dir": str(folder / "tables")}.items():
             builder = builder.config(name, value)
         self._spark = builder.getOrCreate()
         self._owner = self.session()

@@ -1,0 +1,58 @@
+"""Two pipelines must not carry one table to one place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from activation.spec import load_folder
+
+ONE = """source: {type: snowflake, connection: warehouse, table: CRM.USERS}
+destination: {type: braze, connection: braze, data: attributes}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "one.yaml").write_text(ONE)
+    (tmp_path / "three.yaml").write_text(ONE.replace("CRM.USERS", "CRM.ORDERS"))
+    return tmp_path
+
+
+def test_f26_two_pipelines_on_one_table_are_both_told(folder: Path) -> None:
+    (folder / "two.yaml").write_text(ONE.replace("CRM.USERS", "crm.users").replace("attributes", "events"))
+    loaded = load_folder(folder)
+    assert list(loaded.pipelines) == ["three"]
+    assert {path.name: str(error).replace(f"{folder}/", "") for path, error in loaded.broken.items()} == {
+        "one.yaml": "one.yaml:1:57: The table CRM.USERS is also carried to Braze (connection braze) by two.yaml.\n"
+        "    1 | source: {type: snowflake, connection: warehouse, table: CRM.USERS}\n"
+        "      |                                                         ^\n"
+        "        Put both into one pipeline, or give one of them a view or a query of its own.",
+        "two.yaml": "two.yaml:1:57: The table crm.users is also carried to Braze (connection braze) by one.yaml.\n"
+        "    1 | source: {type: snowflake, connection: warehouse, table: crm.users}\n"
+        "      |                                                         ^\n"
+        "        Put both into one pipeline, or give one of them a view or a query of its own.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("CRM.USERS", "CRM.PEOPLE"),
+        ("connection: warehouse", "connection: elsewhere"),
+        ("connection: braze", "connection: braze_test"),
+        ("snowflake", "databricks"),
+        ("table: CRM.USERS", "query: SELECT * FROM CRM.USERS"),
+        ("CRM.USERS", "'{{ var.value.table }}'"),
+    ],
+)
+def test_what_differs_is_no_conflict(folder: Path, old: str, new: str) -> None:
+    (folder / "two.yaml").write_text(ONE.replace(old, new))
+    assert not load_folder(folder).broken
+
+
+def test_an_engine_that_keeps_the_case_of_names_has_two_tables(folder: Path) -> None:
+    for name, table in {"one": "crm.Users", "two": "crm.users"}.items():
+        (folder / f"{name}.yaml").write_text(ONE.replace("snowflake", "postgres").replace("CRM.USERS", table))
+    assert not load_folder(folder).broken
