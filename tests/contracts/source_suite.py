@@ -10,12 +10,13 @@ import pytest
 from activation.warehouses.base import Warehouse
 from tests.contracts.source_columns import ColumnsContract
 from tests.contracts.source_faults import FaultsContract
+from tests.contracts.source_mapping import MappingContract
 from tests.contracts.source_memory import MemoryContract
 from tests.contracts.source_resume import ResumeContract
 from tests.contracts.source_windows import WindowsContract
 from tests.contracts.sources import Engine
 
-__all__ = ["TestColumns", "TestFaults", "TestMemory", "TestResume", "TestWindows", "engine_of", "warehouse"]
+__all__ = ["TestColumns", "TestFaults", "TestMapping", "TestMemory", "TestResume", "TestWindows", "engine_of", "warehouse"]
 
 
 def engine_of(*kinds: type[Engine]) -> Callable[..., Any]:
@@ -56,6 +57,10 @@ class TestResume(ResumeContract):
 
 class TestFaults(FaultsContract):
     """Early ends, cancellation, errors."""
+
+
+class TestMapping(MappingContract):
+    """Payloads out of columns."""
 
 
 class TestMemory(MemoryContract):

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from tests.contracts.engines.snowflake import Snowflake
-from tests.contracts.source_suite import TestColumns, TestFaults, TestMemory, TestResume, TestWindows, engine_of, warehouse
+from tests.contracts.source_suite import (
+    TestColumns,
+    TestFaults,
+    TestMapping,
+    TestMemory,
+    TestResume,
+    TestWindows,
+    engine_of,
+    warehouse,
+)
 
-__all__ = ["TestColumns", "TestFaults", "TestMemory", "TestResume", "TestWindows", "engine", "warehouse"]
+__all__ = ["TestColumns", "TestFaults", "TestMapping", "TestMemory", "TestResume", "TestWindows", "engine", "warehouse"]
 
 engine = engine_of(Snowflake)
