@@ -67,6 +67,11 @@ class World:
         self.api.unpause(pipeline)
         return self.api.trigger(pipeline, conf)
 
+    def forget(self) -> None:
+        """Empty the server, once every request until now was as the contract wants it."""
+        assert_contract(self.braze)
+        self.braze.reset()
+
     def finish(self, pipeline: str, run_id: str) -> str:
         """Wait for a run."""
         return self.api.wait_for_run(pipeline, run_id, timeout=180)

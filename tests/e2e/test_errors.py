@@ -41,7 +41,7 @@ STANDING = {"updated_at": "2026-01-01T00:00:01Z", "rows": 1, "nulls": 0, "run": 
 @pytest.fixture(scope="module")
 def failed(world: World) -> dict[str, str]:
     """The logs of one run of every pipeline that a person must fix."""
-    world.braze.reset()
+    world.forget()
     world.api.unpause("no_permission")
     world.api.set_asset_state("activation/no_permission", "watermark", STANDING)
     runs = {name: world.trigger(name) for name in ERRORS}

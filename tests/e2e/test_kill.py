@@ -44,7 +44,7 @@ def test_f20_ten_kills_lose_nothing_and_repeat_little(world: World, capsys: pyte
     told = [f"at most {MOST_TWICE:,} rows may be sent twice: {WINDOW_ROWS:,} in flight + one checkpoint interval"]
     try:
         for number in range(1, KILLS + 1):
-            world.braze.reset()
+            world.forget()
             if number > 1:
                 world.api.set_asset_state("activation/killed", "watermark", {"updated_at": None})
             run_id = world.trigger("killed")
@@ -67,7 +67,7 @@ def test_f20_ten_kills_lose_nothing_and_repeat_little(world: World, capsys: pyte
 
 
 def test_a_polite_stop_sends_no_row_twice(world: World) -> None:
-    world.braze.reset()
+    world.forget()
     world.braze.change(answers={"latency_ms": LATENCY_MS})
     try:
         run_id = world.trigger("stopped")

@@ -21,7 +21,7 @@ def _run(world: World, **conf: Any) -> dict[str, Any]:
 
 
 def test_f25_a_run_does_what_the_trigger_form_says(world: World) -> None:
-    world.braze.reset()
+    world.forget()
     seen = _run(world, mode="preview", limit=100)
     assert (seen["rows"]["read"], seen["estimate"]["rows_sent"]) == (100, 100)
     assert seen["items"][0]["external_id"] == "u***"

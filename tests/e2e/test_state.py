@@ -21,7 +21,7 @@ def _run(world: World) -> dict[str, int]:
 
 
 def test_postgres_to_braze_keeps_its_watermark_through_loss_reset_and_clearing(world: World) -> None:
-    world.braze.reset()
+    world.forget()
     assert _run(world)["sent"] == 5000
     assert world.braze.summary()["profiles"] == 5000
     assert _run(world)["read"] == 0
