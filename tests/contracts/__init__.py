@@ -8,5 +8,6 @@ pytest.register_assert_rewrite(
     "tests.contracts.source_mapping",
     "tests.contracts.source_memory",
     "tests.contracts.source_resume",
+    "tests.contracts.source_typed",
     "tests.contracts.source_windows",
 )

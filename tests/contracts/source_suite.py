@@ -13,10 +13,21 @@ from tests.contracts.source_faults import FaultsContract
 from tests.contracts.source_mapping import MappingContract
 from tests.contracts.source_memory import MemoryContract
 from tests.contracts.source_resume import ResumeContract
+from tests.contracts.source_typed import TypedContract
 from tests.contracts.source_windows import WindowsContract
 from tests.contracts.sources import Engine
 
-__all__ = ["TestColumns", "TestFaults", "TestMapping", "TestMemory", "TestResume", "TestWindows", "engine_of", "warehouse"]
+__all__ = [
+    "TestColumns",
+    "TestFaults",
+    "TestMapping",
+    "TestMemory",
+    "TestResume",
+    "TestTyped",
+    "TestWindows",
+    "engine_of",
+    "warehouse",
+]
 
 
 def engine_of(*kinds: type[Engine]) -> Callable[..., Any]:
@@ -53,6 +64,10 @@ class TestWindows(WindowsContract):
 
 class TestResume(ResumeContract):
     """Prefix and remainder."""
+
+
+class TestTyped(TypedContract):
+    """Values in types of their own."""
 
 
 class TestFaults(FaultsContract):

@@ -9,11 +9,22 @@ from tests.contracts.source_suite import (
     TestMapping,
     TestMemory,
     TestResume,
+    TestTyped,
     TestWindows,
     engine_of,
     warehouse,
 )
 
-__all__ = ["TestColumns", "TestFaults", "TestMapping", "TestMemory", "TestResume", "TestWindows", "engine", "warehouse"]
+__all__ = [
+    "TestColumns",
+    "TestFaults",
+    "TestMapping",
+    "TestMemory",
+    "TestResume",
+    "TestTyped",
+    "TestWindows",
+    "engine",
+    "warehouse",
+]
 
 engine = engine_of(Snowflake)

@@ -27,7 +27,11 @@ def reshape(batches: Iterable[pa.RecordBatch], shape: pa.Schema, rows: int, size
     held: list[pa.RecordBatch] = []
     count = used = 0
     for batch in batches:
-        columns = [column.cast(kind.type) for column, kind in zip(batch.columns, shape, strict=True)]
+        columns = [
+            # An instant may lose digits behind the microsecond, see :data:`activation.warehouses.typed.INSTANT`.
+            column.cast(kind.type, safe=not pa.types.is_timestamp(kind.type))
+            for column, kind in zip(batch.columns, shape, strict=True)
+        ]
         for piece in _pieces(pa.RecordBatch.from_arrays(columns, schema=shape), rows, size):
             rest = piece
             if held and (count + piece.num_rows > rows or used + piece.nbytes > size):

@@ -144,6 +144,12 @@ class Warehouse(Protocol):
         :param rows: most rows of a batch; wide rows make batches smaller.
         """
 
+    def typed(self, extract: Extract, window: Window, *, rows: int = 65_536) -> Generator[pa.RecordBatch, None, None]:
+        """Read the rows of a window like :meth:`batches`, but each of ``extract.values`` in its own type, without the cursor.
+
+        The types are those of :func:`activation.warehouses.typed.field_of`.
+        """
+
     def cancel(self) -> None:
         """Stop the running statement, from any thread; the reader gets :class:`~activation.errors.TransientError`."""
 

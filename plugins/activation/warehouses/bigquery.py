@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from activation.errors import ConfigurationError, TransientError
 from activation.warehouses import sql
-from activation.warehouses.arrow import reshape, schema
+from activation.warehouses.arrow import reshape
 from activation.warehouses.base import Column, Extract, Query, Relation, Session
 from activation.warehouses.bigquery_errors import ERRORS, map_error
 from activation.warehouses.bigquery_rows import ANSWER, PAGE_ROWS, Operation, Reader, retry
@@ -126,8 +126,9 @@ class BigQueryWarehouse(StatementWarehouse):
             found: tuple[Any, ...] = next(iter(self._run(operation, statement))).values()
             return found
 
-    def _stream(self, extract: Extract, statement: sql.Statement, rows: int) -> Generator[pa.RecordBatch, None, None]:
-        shape = schema(extract)
+    def _stream(
+        self, extract: Extract, statement: sql.Statement, rows: int, shape: pa.Schema
+    ) -> Generator[pa.RecordBatch, None, None]:
         with self._operation(extract.table) as operation:
             found = self._run(operation, statement)
             with closing(self._reader.batches(operation, found, shape)) as read:

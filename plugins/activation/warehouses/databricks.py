@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from activation.errors import TransientError
 from activation.warehouses import sql
-from activation.warehouses.arrow import reshape, schema
+from activation.warehouses.arrow import reshape
 from activation.warehouses.base import Column, Extract, Relation, Session
 from activation.warehouses.databricks_errors import map_error
 from activation.warehouses.statements import StatementWarehouse
@@ -46,6 +46,7 @@ DIALECT = sql.Dialect(
     ),
     # Arrow writes a decimal with more than six digits behind the point with an exponent, if it is small.
     native=r"^(tinyint|smallint|int|bigint|boolean|date|decimal\(\d+,[0-6]\))$",
+    typed=r"^(tinyint|smallint|int|bigint|boolean|date|float|double|decimal\(|timestamp)",
     collation=" COLLATE UTF8_BINARY",
     quote="`",
 )
@@ -158,9 +159,11 @@ class DatabricksWarehouse(StatementWarehouse):
         with self._statement(extract.table, statement) as running:
             return [column[0].as_py() for column in running.cursor.fetchall_arrow().columns]
 
-    def _stream(self, extract: Extract, statement: sql.Statement, rows: int) -> Generator[pa.RecordBatch, None, None]:
+    def _stream(
+        self, extract: Extract, statement: sql.Statement, rows: int, shape: pa.Schema
+    ) -> Generator[pa.RecordBatch, None, None]:
         with self._statement(extract.table, statement) as running:
-            for batch in reshape(running.read(rows), schema(extract), rows):
+            for batch in reshape(running.read(rows), shape, rows):
                 if running.stopped.is_set():
                     raise TransientError(_CANCELLED)
                 yield batch

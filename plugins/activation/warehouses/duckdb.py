@@ -13,7 +13,7 @@ import pyarrow as pa
 from activation.cursor.timestamps import from_text
 from activation.errors import ActivationError, ConfigurationError, FatalError, TransientError
 from activation.warehouses import sql
-from activation.warehouses.arrow import reshape, schema
+from activation.warehouses.arrow import reshape
 from activation.warehouses.base import Column, Extract, Relation, Session, named
 from activation.warehouses.statements import StatementWarehouse
 
@@ -53,6 +53,7 @@ DIALECT = sql.Dialect(
     now="epoch_us(now())",
     text="CAST({column} AS VARCHAR)",
     json=((r"^(struct|map|union)\(|^variant|\]$", "CAST(to_json({column}) AS VARCHAR)"),),
+    typed=r"^(boolean|u?(tiny|small)int|u?integer|u?bigint|float|double|date|decimal\(\d+,\d+\)|timestamp[^\[]*)$",
     collation=' COLLATE "C"',
 )
 
@@ -149,11 +150,13 @@ class DuckDBWarehouse(StatementWarehouse):
         with self._statement(extract.table) as running:
             return running.cursor.execute(statement.sql, list(statement.params)).fetchone()
 
-    def _stream(self, extract: Extract, statement: sql.Statement, rows: int) -> Generator[pa.RecordBatch, None, None]:
+    def _stream(
+        self, extract: Extract, statement: sql.Statement, rows: int, shape: pa.Schema
+    ) -> Generator[pa.RecordBatch, None, None]:
         with self._statement(extract.table) as running:
             reader = _reader(running.cursor, statement, min(rows, _FETCH_ROWS))
             try:
-                for batch in reshape(reader, schema(extract), rows):
+                for batch in reshape(reader, shape, rows):
                     if running.stopped:
                         raise TransientError(running.stopped)
                     yield batch

@@ -12,7 +12,6 @@ import pyarrow as pa
 from activation.errors import ConfigurationError, TransientError
 from activation.warehouses import postgres_copy as bulk
 from activation.warehouses import sql
-from activation.warehouses.arrow import schema
 from activation.warehouses.base import Column, Extract, Query, Relation, Session
 from activation.warehouses.postgres_errors import grant, map_error, quoted
 from activation.warehouses.statements import StatementWarehouse
@@ -144,10 +143,12 @@ class PostgresWarehouse(StatementWarehouse):
             row: Sequence[Any] = self._fetch(statement)[0]
             return row
 
-    def _stream(self, extract: Extract, statement: sql.Statement, rows: int) -> Generator[pa.RecordBatch, None, None]:
+    def _stream(
+        self, extract: Extract, statement: sql.Statement, rows: int, shape: pa.Schema
+    ) -> Generator[pa.RecordBatch, None, None]:
         run = (bulk.psycopg2_copy if self._psycopg2 else bulk.psycopg3_copy)(self._connection, statement, self._comment)
         copy = bulk.Copy(run, (self._connection.Error,), rows)
-        with self._transaction(extract.table) as operation, closing(bulk.batches(copy, schema(extract), self._cancel)) as read:
+        with self._transaction(extract.table) as operation, closing(bulk.batches(copy, shape, self._cancel)) as read:
             operation.copy = copy
             for batch in read:
                 if operation.cancelled:

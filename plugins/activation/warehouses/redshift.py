@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from activation.errors import ConfigurationError, TransientError
 from activation.warehouses import sql
-from activation.warehouses.arrow import reshape, schema
+from activation.warehouses.arrow import reshape
 from activation.warehouses.base import Column, Extract, Relation, Session
 from activation.warehouses.redshift_client import Client, type_names
 from activation.warehouses.redshift_errors import map_error
@@ -142,8 +142,10 @@ class RedshiftWarehouse(StatementWarehouse):
         with self._transaction(extract.table):
             return self.client.fetch(text)[0]
 
-    def _stream(self, extract: Extract, statement: sql.Statement, rows: int) -> Generator[pa.RecordBatch, None, None]:
-        text, shape = _text(statement), schema(extract)
+    def _stream(
+        self, extract: Extract, statement: sql.Statement, rows: int, shape: pa.Schema
+    ) -> Generator[pa.RecordBatch, None, None]:
+        text = _text(statement)
         with self._transaction(extract.table) as operation:
             for batch in reshape(self._pages(operation, text, shape), shape, rows):
                 operation.go_on()

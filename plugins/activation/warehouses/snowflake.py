@@ -14,7 +14,7 @@ import pyarrow as pa
 from activation.cursor.timestamps import from_text
 from activation.errors import ConfigurationError, TransientError
 from activation.warehouses import sql
-from activation.warehouses.arrow import reshape, schema
+from activation.warehouses.arrow import reshape
 from activation.warehouses.base import Column, Extract, Query, Relation, Session, named
 from activation.warehouses.snowflake_errors import driver_error, map_error, quoted
 from activation.warehouses.snowflake_session import CANCELLED, Operation, SnowflakeSession, tables
@@ -74,6 +74,7 @@ DIALECT = sql.Dialect(
         (r"^binary$", "TO_VARCHAR({column}, 'HEX')"),
     ),
     native=r"^(boolean|date|number\(\d+,\s*0\))$",
+    typed=r"^(boolean|date|float|number\(\d+,\s*0\))$",
     collation=" COLLATE 'utf8'",
 )
 
@@ -125,12 +126,14 @@ class SnowflakeWarehouse(StatementWarehouse):
             row: Sequence[Any] = self._session.execute(operation, statement.sql, statement.params).fetchone()
             return row
 
-    def _stream(self, extract: Extract, statement: sql.Statement, rows: int) -> Generator[pa.RecordBatch, None, None]:
+    def _stream(
+        self, extract: Extract, statement: sql.Statement, rows: int, shape: pa.Schema
+    ) -> Generator[pa.RecordBatch, None, None]:
         with self._operation(extract.table) as operation:
             cursor = self._session.execute(operation, statement.sql, statement.params)
             with closing(tables(cursor, self._session.connection)) as chunks:
                 pieces = (piece for chunk in chunks for piece in chunk.to_batches())
-                for batch in reshape(pieces, schema(extract), rows):
+                for batch in reshape(pieces, shape, rows):
                     if operation.cancelled:
                         raise TransientError(CANCELLED)
                     yield batch

@@ -70,6 +70,7 @@ class Dialect:
         ``text`` with an expression that gives JSON, or another text than the engine's usual one.
     :ivar native: pattern of lower-case types that are read as they are, because the reader turns their Arrow values into the
         same text in bulk; as a part of the key they are text nevertheless.
+    :ivar typed: pattern of lower-case types that are read as they are where values are wanted in their own types.
     :ivar collation: what makes a comparison of texts go by code point.
     :ivar quote: the character around an identifier; inside it is doubled.
     :ivar placeholder: ``?`` or ``%s``.
@@ -81,6 +82,7 @@ class Dialect:
     text: str
     json: tuple[tuple[str, str], ...] = ()
     native: str = ""
+    typed: str = ""
     collation: str = ""
     quote: str = '"'
     placeholder: str = "?"
@@ -122,19 +124,27 @@ class Dialect:
 
 
 def select(
-    dialect: Dialect, extract: Extract, window: Window, after: Position | None = None, limit: int | None = None
+    dialect: Dialect,
+    extract: Extract,
+    window: Window,
+    after: Position | None = None,
+    limit: int | None = None,
+    *,
+    typed: bool = False,
 ) -> Statement:
     """Read a window in the order ``(cursor NULLS FIRST, key)``: the cursor in ticks, then the values as text or native.
 
     :param after: only the rows behind this place.
     :param limit: only so many rows.
+    :param typed: gives the values only, each in its own type where the client can take it.
     :raises ConfigurationError: for an unusable cursor type, name or position.
     """
     writer = _Writer(dialect, extract)
     nulls = window.nulls and (after is None or after.at is None)
-    shown = writer.usable(writer.ticks(), nulls)
-    values = [f"{writer.shown(column)} AS v{number}" for number, column in enumerate(extract.values, 1)]
-    columns = ", ".join([f"{shown} AS c", *values])
+    ticks = [] if typed else [f"{writer.usable(writer.ticks(), nulls)} AS c"]
+    native = dialect.typed if typed else dialect.native
+    values = [f"{writer.shown(column, native)} AS v{number}" for number, column in enumerate(extract.values, 1)]
+    columns = ", ".join([*ticks, *values])
     where = writer.window(window, after, nulls)
     placed = writer.usable(writer.cursor, nulls)
     first = dialect.nulls_first.replace("{column}", placed) if nulls else f"{placed} ASC"
@@ -195,9 +205,9 @@ class _Writer:
     def ticks(self) -> str:
         return self.kind.ticks.replace("{column}", self.cursor)
 
-    def shown(self, column: Column) -> str:
-        native = self.dialect.native and re.search(self.dialect.native, column.type.lower())
-        return self.column(column) if native else self.value(column)
+    def shown(self, column: Column, native: str) -> str:
+        as_it_is = native and re.search(native, column.type.lower())
+        return self.column(column) if as_it_is else self.value(column)
 
     def value(self, column: Column) -> str:
         kind = column.type.lower()

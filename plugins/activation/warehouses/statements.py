@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Sequence
+from contextlib import closing
 from typing import Any, ClassVar
 
 import pyarrow as pa
@@ -11,7 +13,8 @@ import pyarrow as pa
 from activation.cursor.window import Position, Window
 from activation.warehouses import sql
 from activation.warehouses.arrow import schema
-from activation.warehouses.base import Extract, Survey
+from activation.warehouses.base import Column, Extract, Survey
+from activation.warehouses.typed import field_of, fitted
 
 
 class StatementWarehouse(ABC):
@@ -38,13 +41,26 @@ class StatementWarehouse(ABC):
     def preview(self, extract: Extract, window: Window, rows: int) -> pa.Table:
         """Read the first rows of a window."""
         statement = sql.select(self.dialect, self._located(extract), window, limit=rows)
-        return pa.Table.from_batches(self._stream(extract, statement, rows), schema(extract))
+        return pa.Table.from_batches(self._stream(extract, statement, rows, schema(extract)), schema(extract))
 
     def batches(
         self, extract: Extract, window: Window, after: Position | None = None, *, rows: int = 16_384
     ) -> Generator[pa.RecordBatch, None, None]:
         """Read the rows of a window in order; see :class:`~activation.warehouses.base.Warehouse`."""
-        return self._stream(extract, sql.select(self.dialect, self._located(extract), window, after), rows)
+        statement = sql.select(self.dialect, self._located(extract), window, after)
+        return self._stream(extract, statement, rows, schema(extract))
+
+    def typed(self, extract: Extract, window: Window, *, rows: int = 65_536) -> Generator[pa.RecordBatch, None, None]:
+        """Read the rows of a window in order, each column in its own type; see :class:`~activation.warehouses.base.Warehouse`."""
+        statement = sql.select(self.dialect, self._located(extract), window, typed=True)
+        fields = [field_of(column) for column in extract.values]
+        native = [self._native(column) for column in extract.values]
+        taken = [field if as_it_is else field.with_type(pa.string()) for field, as_it_is in zip(fields, native, strict=True)]
+        with closing(self._stream(extract, statement, rows, pa.schema(taken))) as read:
+            yield from fitted(read, pa.schema(fields))
+
+    def _native(self, column: Column) -> bool:
+        return bool(self.dialect.typed and re.search(self.dialect.typed, column.type.lower()))
 
     def _located(self, extract: Extract) -> Extract:
         """The same extract under the name that the engine knows; an engine that folds names looks it up here."""
@@ -55,5 +71,7 @@ class StatementWarehouse(ABC):
         """Run a statement that gives one row."""
 
     @abstractmethod
-    def _stream(self, extract: Extract, statement: sql.Statement, rows: int) -> Generator[pa.RecordBatch, None, None]:
-        """Run a statement and give its rows in batches; nothing runs before the first one is asked for."""
+    def _stream(
+        self, extract: Extract, statement: sql.Statement, rows: int, shape: pa.Schema
+    ) -> Generator[pa.RecordBatch, None, None]:
+        """Run a statement and give its rows in batches of this shape; nothing runs before the first one is asked for."""
