@@ -18,6 +18,7 @@ from activation.spec.destinations import Catalog
 from activation.spec.expressions import FromEnvironment, Templated
 from activation.spec.fields import MappedField, Mask
 from activation.spec.grammar import entry_of, fields_marked, fields_of, models_of, takes
+from activation.spec.s3 import S3Access, S3Destination, S3Export, S3Files, S3Select
 from activation.spec.schema import pipeline_schema
 from activation.spec.sources import SOURCES
 from activation.spec.task import Task
@@ -31,6 +32,11 @@ HEADINGS: list[tuple[str, type[BaseModel]]] = [
     ("### `cursor`", Cursor),
     ("### `destination`, type `braze`", BrazeDestination),
     ("#### `destination.catalog`", Catalog),
+    ("### `destination`, type `s3`", S3Destination),
+    ("#### `destination.access`", S3Access),
+    ("#### `destination.files`", S3Files),
+    ("#### `destination.export`", S3Export),
+    ("#### `destination.select`", S3Select),
     ("### `columns`", Columns),
     ("#### `columns.identifiers`", Identifiers),
     ("#### A field of `columns.fields`", MappedField),
@@ -86,7 +92,7 @@ def test_examples_of_the_reference_load(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text, encoding="utf-8")
     environment = {"WAREHOUSE_CONNECTION": "warehouse", "WAREHOUSE_SCHEMA": "analytics"}
     loaded = {name: load_file(tmp_path / name, environment=environment) for name, _ in EXAMPLES if not name.startswith("_")}
-    assert list(loaded) == ["users_to_braze.yaml", "customers_to_braze.yaml", "vip_users.yaml"]
+    assert list(loaded) == ["users_to_braze.yaml", "events_to_partner.yaml", "customers_to_braze.yaml", "vip_users.yaml"]
     assert loaded["vip_users.yaml"].owner == "crm-team"
     assert loaded["vip_users.yaml"].source.table_parts() == ("analytics", "vip.users")
 

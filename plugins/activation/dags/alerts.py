@@ -76,5 +76,7 @@ class OnSuccess:
         report = context["ti"].xcom_pull(task_ids=context["ti"].task_id) or {}
         if subject := self.mail.subject(report):
             reasons = ", ".join(f"{count:,} × {code}" for code, count in (report.get("reasons") or {}).items())
-            facts = {**report["rows"], "reasons": reasons or "none", "watermark": report["watermark"]["after"]}
+            facts = {**report["rows"], "reasons": reasons or "none"}
+            if "watermark" in report:
+                facts["watermark"] = report["watermark"]["after"]
             self.mail.send(context, subject, facts)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pendulum
 from airflow.sdk import DAG, Param
 
 from activation.dags.alerts import Mail, OnFailure, OnSuccess
+from activation.dags.exports import export_document, export_params, export_schedule, export_task
 from activation.operators.braze_import import WarehouseIncrementalImportOperator
 from activation.operators.orders import INCREMENTAL, MODES
-from activation.spec import Pipeline
+from activation.spec import Destination, Pipeline, S3Destination
 
 START = pendulum.datetime(2024, 1, 1, tz="UTC")
 """Any fixed day: runs carry on from the watermark, not from a date, and nothing is caught up."""
@@ -19,13 +22,14 @@ def build_dag(pipeline: Pipeline) -> DAG:
 
     :param pipeline: from a pipeline file, or made in Python.
     """
-    errors = pipeline.errors
+    errors, to = pipeline.errors, pipeline.destination
+    when: dict[str, Any] = {"schedule": pipeline.schedule, "start_date": START, "catchup": False}
+    if isinstance(to, S3Destination):
+        when = export_schedule(pipeline, to, START)
     dag = DAG(
         dag_id=pipeline.id,
         description=pipeline.description or None,
-        schedule=pipeline.schedule,
-        start_date=START,
-        catchup=False,
+        **when,
         max_active_runs=1,
         tags=["activation", *pipeline.tags],
         default_args={
@@ -35,27 +39,40 @@ def build_dag(pipeline: Pipeline) -> DAG:
             "execution_timeout": errors.timeout.timedelta if errors.timeout else None,
             **pipeline.task.arguments(),
         },
-        params=_params(),
+        params=export_params() if isinstance(to, S3Destination) else _params(),
         doc_md=_document(pipeline),
     )
+    if isinstance(to, S3Destination):
+        export_task(dag, pipeline, to, _callbacks(pipeline))
+    else:
+        _import_task(dag, pipeline, to, _callbacks(pipeline))
+    return dag
+
+
+def _callbacks(pipeline: Pipeline) -> dict[str, Any]:
+    """What Airflow calls behind a task."""
     alerts = pipeline.alerts
+    if not alerts.email:
+        return {}
     mail = Mail(pipeline.id, alerts.email, alerts.connection, alerts.row_errors, alerts.success, alerts.empty)
+    return {"on_failure_callback": [OnFailure(mail)], "on_success_callback": [OnSuccess(mail)]}
+
+
+def _import_task(dag: DAG, pipeline: Pipeline, to: Destination, callbacks: dict[str, Any]) -> None:
     WarehouseIncrementalImportOperator(
         task_id="import",
-        on_failure_callback=[OnFailure(mail)] if alerts.email else None,
-        on_success_callback=[OnSuccess(mail)] if alerts.email else None,
         dag=dag,
         pipeline_id=pipeline.id,
         source=pipeline.source.model_dump(mode="json"),
-        destination=pipeline.destination.model_dump(mode="json"),
+        destination=to.model_dump(mode="json"),
         cursor=pipeline.cursor.model_dump(mode="json"),
         columns=pipeline.columns.model_dump(mode="json", exclude_none=True),
         delivery=pipeline.delivery.model_dump(mode="json"),
         order={name: f"{{{{ params.{name} }}}}" for name in dag.params},
-        max_reject_share=errors.max_reject_share,
-        max_rows=errors.max_rows,
+        max_reject_share=pipeline.errors.max_reject_share,
+        max_rows=pipeline.errors.max_rows,
+        **callbacks,
     )
-    return dag
 
 
 def _params() -> dict[str, Param]:
@@ -84,14 +101,17 @@ def _params() -> dict[str, Param]:
 
 def _document(pipeline: Pipeline) -> str:
     """What Airflow shows beside the DAG."""
+    to = pipeline.destination
+    about = export_document(pipeline, to) if isinstance(to, S3Destination) else _import_document(pipeline)
+    return "\n".join((f"**{pipeline.description}**\n" if pipeline.description else "", *about))
+
+
+def _import_document(pipeline: Pipeline) -> tuple[str, ...]:
     source, destination, cursor = pipeline.source, pipeline.destination, pipeline.cursor
-    return "\n".join(
-        (
-            f"**{pipeline.description}**\n" if pipeline.description else "",
-            f"Carries the rows of `{source.name}` ({source.type}, connection `{source.connection}`) that changed since the last "
-            f"run into {destination.type.capitalize()} (connection `{destination.connection}`).\n",
-            f"* Rows are chosen by `{cursor.column}`, boundary rule `{cursor.rule}`.",
-            f"* The watermark is the state of the asset `activation/{pipeline.id}`; a retry goes on where the last try stopped.",
-            "* The report of a run is the XCom of its task `import`; rejected rows are kept in the state folder.",
-        )
+    return (
+        f"Carries the rows of `{source.name}` ({source.type}, connection `{source.connection}`) that changed since the last "
+        f"run into {destination.type.capitalize()} (connection `{destination.connection}`).\n",
+        f"* Rows are chosen by `{cursor.column}`, boundary rule `{cursor.rule}`.",
+        f"* The watermark is the state of the asset `activation/{pipeline.id}`; a retry goes on where the last try stopped.",
+        "* The report of a run is the XCom of its task `import`; rejected rows are kept in the state folder.",
     )

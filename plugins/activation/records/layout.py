@@ -74,18 +74,18 @@ def bind(
         there.
     """
     name = named(table)
-    at = _column(name, columns, cursor)
+    at = column_named(name, columns, cursor)
     for role, why in shape.refused.items():
         if (found := _find(name, columns, role)) is not None:
             raise ConfigurationError(f"{name} has a column {found.name}. {why}", "Read from a view without it.")
     roles = _identifiers(name, columns, shape, chosen.identifiers.given)
-    keys = [_column(name, columns, part) for part in key or (roles[role] for role in roles if role in shape.identifiers)]
-    made = {part: _column(name, columns, part) for one in chosen.fields.values() for part in one.columns}
+    keys = [column_named(name, columns, part) for part in key or (roles[role] for role in roles if role in shape.identifiers)]
+    made = {part: column_named(name, columns, part) for one in chosen.fields.values() for part in one.columns}
     if chosen.fields:
         _check_payload(name, columns, made)
     else:
-        roles |= {role: _column(name, columns, role, exact=False, fix=_MAKE_IT).name for role in shape.needed}
-    used = [*(_column(name, columns, role) for role in roles.values()), *keys, *made.values()]
+        roles |= {role: column_named(name, columns, role, exact=False, fix=_MAKE_IT).name for role in shape.needed}
+    used = [*(column_named(name, columns, role) for role in roles.values()), *keys, *made.values()]
     if CURSOR in (column.name for column in used):
         raise ConfigurationError(
             f"{name} has a column {CURSOR} that is to be read, but the name is taken.",
@@ -98,7 +98,7 @@ def bind(
 def _identifiers(name: str, columns: Sequence[Column], shape: Shape, given: Mapping[str, str]) -> dict[str, str]:
     """The columns that identify a row, and those that a table of the data type may have: by their fixed names, or as chosen."""
     if given:
-        return {role: _column(name, columns, column).name for role, column in given.items()}
+        return {role: column_named(name, columns, column).name for role, column in given.items()}
     roles = {role: found.name for role in shape.identifiers if (found := _find(name, columns, role))}
     if not roles:
         raise ConfigurationError(
@@ -137,8 +137,12 @@ def _find(table: str, columns: Sequence[Column], wanted: str, *, exact: bool = F
     return same[0] if same else None
 
 
-def _column(table: str, columns: Sequence[Column], wanted: str, *, exact: bool = True, fix: str = _NAME_IT) -> Column:
-    """The column of a name, which must be there; see :func:`_find`."""
+def column_named(table: str, columns: Sequence[Column], wanted: str, *, exact: bool = True, fix: str = _NAME_IT) -> Column:
+    """The column of a name in any case, which must be there.
+
+    :param exact: whether a person has spelled the name, so that a column spelled like it goes first.
+    :raises ConfigurationError: if there is none, or several.
+    """
     if (column := _find(table, columns, wanted, exact=exact)) is not None:
         return column
     near = get_close_matches(wanted.casefold(), [column.name.casefold() for column in columns], n=1)

@@ -3,12 +3,14 @@
 from activation.spec.columns import Columns
 from activation.spec.cursor import Cursor
 from activation.spec.delivery import Delivery, Errors
-from activation.spec.destinations import BrazeDestination, Destination
+from activation.spec.destination import Destination
+from activation.spec.destinations import BrazeDestination
 from activation.spec.loader import Loaded, find_file, load_file, load_files, load_folder
 from activation.spec.models import Pipeline
 from activation.spec.names import TableName
 from activation.spec.problems import PipelineFileError, Problem
 from activation.spec.quantities import Duration, Size
+from activation.spec.s3 import S3Destination
 from activation.spec.sources import DuckdbSource, PostgresSource, Source
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "PipelineFileError",
     "PostgresSource",
     "Problem",
+    "S3Destination",
     "Size",
     "Source",
     "TableName",

@@ -8,26 +8,9 @@ from pydantic import Field, model_validator
 from typing_extensions import Self
 
 from activation.spec.block import Block
-from activation.spec.expressions import FromEnvironment, Templated
+from activation.spec.destination import Destination
 from activation.spec.invalid import invalid
-from activation.spec.names import ConnectionId
-
-
-class Destination(Block):
-    """What every destination's block has."""
-
-    type: str
-    connection: Annotated[
-        ConnectionId,
-        Templated(),
-        FromEnvironment(),
-        Field(
-            title="Connection",
-            description="The Airflow connection of the destination; it holds the address and the key. "
-            "Jinja and `${env:NAME}` are allowed.",
-            examples=["braze", "${env:BRAZE_CONNECTION}"],
-        ),
-    ]
+from activation.spec.s3 import S3Destination
 
 
 class Catalog(Block):
@@ -122,5 +105,6 @@ class BrazeDestination(Destination):
 
 DESTINATIONS: dict[str, type[Destination]] = {
     "braze": BrazeDestination,
+    "s3": S3Destination,
 }
 """The block's model by ``destination.type``. A new destination is one class and one line here."""

@@ -13,10 +13,12 @@ from activation.spec.columns import Columns
 from activation.spec.cron import Schedule
 from activation.spec.cursor import Cursor
 from activation.spec.delivery import Delivery, Errors
-from activation.spec.destinations import DESTINATIONS, BrazeDestination, Destination
+from activation.spec.destination import Destination
+from activation.spec.destinations import DESTINATIONS, BrazeDestination
 from activation.spec.expressions import FromEnvironment
 from activation.spec.invalid import invalid
 from activation.spec.names import PipelineId, Text
+from activation.spec.s3 import S3Destination
 from activation.spec.sources import SOURCES, Source
 from activation.spec.task import Task
 
@@ -124,6 +126,25 @@ class Pipeline(Block):
             )
         return destination
 
+    @field_validator("destination")
+    @classmethod
+    def _cursor_bounds_an_export(cls, destination: Destination, info: ValidationInfo) -> Destination:
+        cursor = info.data.get("cursor")
+        if isinstance(cursor, Cursor):
+            _refuse(destination, "cursor", cursor, ("column", "key", "lookback"))
+        if isinstance(destination, S3Destination) and destination.export.type == "periodic" and not info.data.get("schedule"):
+            raise invalid("is periodic, but the pipeline has no schedule", "Write a schedule, or export: {type: one_time}.")
+        if isinstance(destination, S3Destination) and destination.export.type == "one_time" and info.data.get("schedule"):
+            raise invalid("exports once, but the pipeline has a schedule", "Remove the schedule, or the type one_time.")
+        return destination
+
+    @field_validator("columns", "delivery", "errors")
+    @classmethod
+    def _only_what_the_destination_takes(cls, block: Block, info: ValidationInfo) -> Block:
+        taken = {"delivery": ("in_flight",), "errors": ("retries", "retry_delay", "timeout")}
+        _refuse(info.data.get("destination"), "", block, taken.get(info.field_name or "", ()))
+        return block
+
     @field_validator("columns")
     @classmethod
     def _columns_fit_the_data(cls, columns: Columns, info: ValidationInfo) -> Columns:
@@ -134,3 +155,14 @@ class Pipeline(Block):
         if isinstance(cursor, Cursor) and cursor.skip_unchanged:
             columns.check_repeatable()
         return columns
+
+
+def _refuse(destination: Destination | None, name: str, block: Block, taken: tuple[str, ...]) -> None:
+    """Refuse keys that mean nothing to an export of files."""
+    extra = [key for key in type(block).model_fields if key in block.model_fields_set and key not in taken]
+    if isinstance(destination, S3Destination) and extra:
+        known = f"Allowed: {', '.join(taken)}." if taken else ""
+        raise invalid(
+            f"does not go with {name}.{extra[0]}" if name else f"{extra[0]} means nothing to an export",
+            f"Remove it. {known}".strip(),
+        )

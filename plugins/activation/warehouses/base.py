@@ -67,6 +67,19 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Only:
+    """A choice of rows by the text of one column.
+
+    :ivar texts: the texts, as :meth:`Warehouse.batches` gives them.
+    :ivar inside: ``True`` takes the rows with one of the texts; ``False`` all others, those without a value too.
+    """
+
+    column: Column
+    texts: tuple[str, ...]
+    inside: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Extract:
     """What to read from which table.
 
@@ -75,12 +88,14 @@ class Extract:
         (infinity, a year before 0001 or after 9999) counts as none, everywhere.
     :ivar key: the columns that order the rows that share a cursor value; a subset of ``values``.
     :ivar values: the columns to read, each as text; JSON, STRUCT and MAP columns as JSON text.
+    :ivar only: which of the rows; all conditions must hold.
     """
 
     table: Relation
     cursor: Column
     key: tuple[Column, ...]
     values: tuple[Column, ...]
+    only: tuple[Only, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from activation.cursor.timestamps import from_text, to_text
 from activation.cursor.window import Position, Window
 from activation.errors import ConfigurationError
-from activation.warehouses.base import Column, Extract, Query, Relation
+from activation.warehouses.base import Column, Extract, Only, Query, Relation
 
 DAY = 86_400_000_000_000
 """Nanoseconds of a day: the grain of a DATE column."""
@@ -145,7 +145,7 @@ def select(
     native = dialect.typed if typed else dialect.native
     values = [f"{writer.shown(column, native)} AS v{number}" for number, column in enumerate(extract.values, 1)]
     columns = ", ".join([*ticks, *values])
-    where = writer.window(window, after, nulls)
+    where = writer.chosen(writer.window(window, after, nulls))
     placed = writer.usable(writer.cursor, nulls)
     first = dialect.nulls_first.replace("{column}", placed) if nulls else f"{placed} ASC"
     order = ", ".join([first, *(f"{writer.key(column)} ASC" for column in extract.key)])
@@ -156,7 +156,7 @@ def select(
 def count(dialect: Dialect, extract: Extract, window: Window, after: Position | None = None) -> Statement:
     """Count the rows that :func:`select` gives."""
     writer = _Writer(dialect, extract)
-    where = writer.window(window, after, window.nulls and (after is None or after.at is None))
+    where = writer.chosen(writer.window(window, after, window.nulls and (after is None or after.at is None)))
     return writer.done(f"SELECT COUNT(*) FROM {writer.source} WHERE {where}")
 
 
@@ -232,6 +232,16 @@ class _Writer:
             return f"{self.cursor} IS NULL"
         first, last = self.bound(self.kind.first), self.bound(self.kind.last)
         return f"({self.cursor} IS NULL OR {self.cursor} < {first} OR {self.cursor} > {last})"
+
+    def chosen(self, where: str) -> str:
+        """Add the conditions on single columns."""
+        found = [self.only(only) for only in self.extract.only]
+        return " AND ".join([f"({where})", *found]) if found else where
+
+    def only(self, only: Only) -> str:
+        value = self.value(only.column)
+        marks = ", ".join(self.param(text) for text in only.texts)
+        return f"{value} IN ({marks})" if only.inside else f"({value} IS NULL OR {value} NOT IN ({marks}))"
 
     def window(self, window: Window, after: Position | None, nulls: bool) -> str:
         if after is not None and len(after.key) != len(self.extract.key):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from isal import igzip
+from isal import igzip  # type: ignore[import-not-found]
 
 INLINE_BYTES = 100_000
 """About what the service sends in the answer itself."""

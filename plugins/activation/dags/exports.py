@@ -1,0 +1,72 @@
+"""The part of a DAG that belongs to an export of files."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pendulum
+from airflow.sdk import DAG, CronDataIntervalTimetable, Param
+
+from activation.operators.s3_export import S3ExportOperator
+from activation.spec import Pipeline, S3Destination
+
+
+def export_schedule(pipeline: Pipeline, to: S3Destination, since: pendulum.DateTime) -> dict[str, Any]:
+    """Arguments of the DAG that say when it runs.
+
+    :param since: the first day, if the pipeline names none.
+    """
+    export, zone = to.export, ZoneInfo(to.export.zone)
+    if export.type == "one_time":
+        return {"schedule": "@once", "start_date": since, "catchup": False}
+    ends = datetime.fromisoformat(export.end).replace(tzinfo=zone) + timedelta(days=1, seconds=-1) if export.end else None
+    return {
+        "schedule": CronDataIntervalTimetable(str(pipeline.schedule), timezone=export.zone),
+        "start_date": datetime.fromisoformat(export.start).replace(tzinfo=zone) if export.start else since,
+        "end_date": ends,
+        "catchup": export.catch_up,
+    }
+
+
+def export_params() -> dict[str, Param]:
+    """The trigger form."""
+    about = "Leave both empty for the run's own interval. With a time zone, such as 2026-07-19T09:00:00+09:00."
+    return {
+        "interval_start": Param("", type="string", title="Interval start", description=f"First instant to export. {about}"),
+        "interval_end": Param("", type="string", title="Interval end", description=f"First instant that is not. {about}"),
+    }
+
+
+def export_task(dag: DAG, pipeline: Pipeline, to: S3Destination, callbacks: dict[str, Any]) -> None:
+    """Add the task.
+
+    :param callbacks: what Airflow calls when it has failed or succeeded.
+    """
+    more = {"in_flight": pipeline.delivery.in_flight} if "in_flight" in pipeline.delivery.model_fields_set else {}
+    S3ExportOperator(
+        task_id="export",
+        dag=dag,
+        pipeline_id=pipeline.id,
+        source=pipeline.source.model_dump(mode="json"),
+        destination=to.model_dump(mode="json"),
+        cursor=pipeline.cursor.model_dump(mode="json", exclude_unset=True),
+        interval_start="{{ params.interval_start }}",
+        interval_end="{{ params.interval_end }}",
+        **more,
+        **callbacks,
+    )
+
+
+def export_document(pipeline: Pipeline, to: S3Destination) -> tuple[str, ...]:
+    """What Airflow shows beside the DAG, line by line."""
+    source, files = pipeline.source, to.files
+    what = "the profiles" if to.data == "user_profile" else "the events"
+    return (
+        f"Exports {what} of `{source.name}` ({source.type}, connection `{source.connection}`) as {files.format} files to "
+        f"`{to.path}` (connection `{to.connection}`).\n",
+        f"* An interval is chosen by `{pipeline.cursor.column}`; days begin at midnight in {to.export.zone}.",
+        "* `_manifest.json` is written last: it lists every file with its rows and SHA-256. Readers go by it.",
+        f"* If the interval was exported before: `{files.on_exists}`. The report of a run is the XCom of its task `export`.",
+    )

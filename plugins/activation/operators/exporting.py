@@ -1,0 +1,198 @@
+"""One try of an export: puts warehouse, window, files and bucket together, and keeps the record of the run."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from activation.delivery.journal import Journal
+from activation.destinations.s3 import checks, layout
+from activation.destinations.s3.export import export
+from activation.destinations.s3.formats import Compression, Format
+from activation.destinations.s3.identity import Identity
+from activation.destinations.s3.parts import PartLimit
+from activation.destinations.s3.plan import Place, Plan, Progress, Report
+from activation.destinations.s3.settings import Encryption, Transfer
+from activation.findings import Finding
+from activation.hooks.connections import open_source
+from activation.hooks.s3_export import S3ExportHook
+from activation.operators.intervals import Interval
+from activation.operators.memory import started, state_folder
+from activation.operators.record import now, recorded
+from activation.records.layout import column_named
+from activation.spec import Pipeline, S3Destination
+from activation.warehouses.base import Column, Extract, Only, Query, Relation, Warehouse, named
+from activation.warehouses.typed import field_of
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+log = logging.getLogger(__name__)
+
+TRUE = ("true", "t", "1")
+"""How the engines write the truth."""
+
+ENCRYPTIONS = {"s3": "AES256", "kms": "aws:kms"}
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What is read, and what it is bound for."""
+
+    extract: Extract
+    schema: pa.Schema
+
+
+class Export:
+    """One try. What can be wrong with the configuration is found before the first byte is written.
+
+    :param pipeline: with rendered templates and a destination of type ``s3``.
+    :param intervals: what to export, the oldest first.
+    """
+
+    def __init__(self, pipeline: Pipeline, intervals: tuple[Interval, ...], context: Context) -> None:
+        assert isinstance(pipeline.destination, S3Destination)  # noqa: S101 - the operator takes no other
+        self._pipeline, self._to, self._intervals = pipeline, pipeline.destination, intervals
+        task = context["ti"]
+        self._run = str(context["run_id"])
+        self._tag = {"dag": str(task.dag_id), "task": str(task.task_id), "run": self._run}
+        self._attempt = int(task.try_number)
+        self._journal = Journal(state_folder(pipeline.id))
+        self._started = started(context["task_state_store"], now())
+        self._warehouse: Warehouse | None = None
+        self._stopped = False
+
+    def __call__(self) -> dict[str, Any]:
+        """Export every interval.
+
+        :returns: the report, as plain JSON.
+        :raises ConfigurationError: for what a person must fix; its text begins with a case of contract s3_export 1.4 where AWS is
+            the reason.
+        :raises TransientError: for what may pass; the next try writes the interval anew, and no reader sees the difference.
+        """
+        about = {"attempt": self._attempt, "data": self._to.data}
+        with recorded(self._journal, self._run, self._started, **about):
+            reports = self._exported()
+            summary = self._summary(reports)
+            self._journal.note(self._run, self._started, "success", ended=now(), report=summary, **about)
+        return summary
+
+    def stop(self) -> None:
+        """End after the batch that is being written; the warehouse's statement ends too."""
+        self._stopped = True
+        if self._warehouse is not None:
+            self._warehouse.cancel()
+
+    def _exported(self) -> list[Report]:
+        access = self._to.access
+        hook = S3ExportHook(
+            self._to.connection, role_arn=access.role_arn, external_id=access.external_id, region_name=access.region
+        )
+        bucket, folder = self._to.place
+        checks.require(hook.access(), checks.Place(bucket, folder, self._encryption()), _tell)
+        client = hook.get_conn()
+        source = self._pipeline.source
+        timeout = source.statement_timeout.seconds if source.statement_timeout else None
+        self._warehouse = open_source(source.type, source.connection, tag=self._tag, timeout=timeout)
+        with closing(self._warehouse) as warehouse:
+            bound = self._bind(warehouse)
+            return [self._one(warehouse, bound, interval, client) for interval in self._intervals]
+
+    def _one(self, warehouse: Warehouse, bound: Bound, interval: Interval, client: Any) -> Report:
+        window = interval.window
+        expected = warehouse.count(bound.extract, window)
+        log.info("Exporting %s rows of %s", f"{expected:,}", interval)
+
+        def told(progress: Progress) -> None:
+            share = f"{progress.rows / expected:.0%}" if expected else "all"
+            size, rate = f"{progress.bytes / 1e6:,.1f}", f"{progress.rate:,.0f}"
+            log.info("%s rows (%s), %s MB in %s parts, %s rows/s", f"{progress.rows:,}", share, size, progress.parts, rate)
+
+        with closing(warehouse.typed(bound.extract, window)) as batches:
+            report = export(batches, bound.schema, self._plan(interval), client, told, lambda: self._stopped)
+        log.info("Exported %s rows; the manifest is s3://%s/%s", f"{report.rows:,}", self._to.place[0], report.manifest)
+        return report
+
+    def _bind(self, warehouse: Warehouse) -> Bound:
+        """Find the columns.
+
+        :raises ConfigurationError: if one is missing.
+        """
+        read = self._pipeline.source.relation()
+        relation: Relation = Query(read) if isinstance(read, str) else read
+        columns, name, select = warehouse.columns(relation), named(relation), self._to.select
+        cursor = column_named(name, columns, self._pipeline.cursor.column)
+        key = tuple(column_named(name, columns, wanted) for wanted in self._pipeline.cursor.key or ())
+        listed = [column_named(name, columns, wanted) for wanted in select.properties]
+        fixed = (cursor, *key)
+        inside = select.properties_condition == "include"
+        every = select.properties_condition == "all"
+        values = tuple(column for column in columns if every or column in fixed or (column in listed) == inside)
+        extract = Extract(relation, cursor, key, values, self._only(name, columns))
+        return Bound(extract, pa.schema([field_of(column) for column in values]))
+
+    def _only(self, name: str, columns: tuple[Column, ...]) -> tuple[Only, ...]:
+        select, found = self._to.select, list[Only]()
+        if select.events:
+            column = column_named(name, columns, select.event_column)
+            found.append(Only(column, select.events, select.events_condition == "include"))
+        if select.audience is not None:
+            found.append(Only(column_named(name, columns, select.audience_column), (select.audience,)))
+        if select.active_column is not None:
+            found.append(Only(column_named(name, columns, select.active_column), TRUE))
+        return tuple(found)
+
+    def _plan(self, interval: Interval) -> Plan:
+        files, (bucket, folder) = self._to.files, self._to.place
+        zone, snapshot = self._to.export.zone, interval.start if self._to.data == "user_profile" else None
+        name = self._pipeline.description or self._pipeline.id
+        identity = Identity(self._pipeline.id, name, self._run, self._to.data, interval.start, interval.end, zone, snapshot)
+        template = files.layout or layout.default_template(hourly=interval.hourly)
+        usual: Compression = "zstd" if files.format == "parquet" else "gzip"
+        return Plan(
+            Place(bucket, layout.prefix(template, folder, identity)),
+            identity,
+            Format(files.format, files.compression or usual),
+            PartLimit(files.part_rows, int(files.part_bytes) if files.part_bytes else None),
+            files.on_exists,
+            self._encryption(),
+            files.success_marker,
+            self._transfer(),
+        )
+
+    def _transfer(self) -> Transfer:
+        delivery = self._pipeline.delivery
+        # The block's own default is for requests of a megabyte; a part of a file has sixteen.
+        return Transfer(in_flight=delivery.in_flight) if "in_flight" in delivery.model_fields_set else Transfer()
+
+    def _encryption(self) -> Encryption | None:
+        access = self._to.access
+        return Encryption(ENCRYPTIONS[access.encryption], access.kms_key) if access.encryption else None
+
+    def _summary(self, reports: list[Report]) -> dict[str, Any]:
+        rows = sum(report.rows for report in reports)
+        return {
+            "status": "success",
+            "run": self._run,
+            "rows": {"read": rows, "sent": rows, "rejected": 0, "skipped": 0},
+            "bytes": sum(report.bytes for report in reports),
+            "exports": [
+                {"start": interval.start.isoformat(), "end": interval.end.isoformat(), **_brief(report)}
+                for interval, report in zip(self._intervals, reports, strict=True)
+            ],
+        }
+
+
+def _brief(report: Report) -> dict[str, Any]:
+    """What a person wants to know of one export; the manifest has the rest."""
+    facts = ("rows", "bytes", "manifest", "ignored", "warnings", "seconds")
+    found = report.to_json()
+    return {"files": len(report.files), **{name: found[name] for name in facts}}
+
+
+def _tell(finding: Finding) -> None:
+    log.info("Check %s: %s, %s", finding.name, finding.verdict.value, finding.text)
