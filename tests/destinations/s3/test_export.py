@@ -340,3 +340,10 @@ def test_somebody_is_told_how_far_it_is(storage: Storage, monkeypatch: pytest.Mo
     assert [one.rows for one in told] == [5, 10, 15, 20, 25, 25]
     assert (told[-1].bytes, told[-1].parts) == (report.bytes, 3)
     assert all(one.rate > 0 for one in told)
+
+
+def test_numbers_that_json_has_no_word_for_are_told(storage: Storage) -> None:
+    schema = pa.schema([("x", pa.float64())])
+    rows = [pa.record_batch([[1.5, float("nan"), None, float("-inf")]], schema=schema)]
+    report = export(rows, schema, plan(storage.bucket, form=Format("jsonl", "none")), storage.client)
+    assert report.warnings == ("2 numbers that are not finite were written as null; JSON has none.",)

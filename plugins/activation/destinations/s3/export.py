@@ -93,6 +93,10 @@ class _Writing:
             self._parts.abort()
             raise
         self._check(parts)
+        if self._parts.nonfinite:
+            self._ground.warnings.append(
+                f"{self._parts.nonfinite:,} numbers that are not finite were written as null; JSON has none."
+            )
         keys = [key for key, _ in self._uploads]
         return tuple(File(key, part.bytes, part.rows, part.sha256, part.etag) for key, part in zip(keys, parts, strict=True))
 
