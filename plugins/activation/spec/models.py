@@ -163,6 +163,6 @@ def _refuse(destination: Destination | None, name: str, block: Block, taken: tup
     if isinstance(destination, S3Destination) and extra:
         known = f"Allowed: {', '.join(taken)}." if taken else ""
         raise invalid(
-            f"does not go with {name}.{extra[0]}" if name else f"{extra[0]} means nothing to an export",
+            f"does not go with {name}.{extra[0]}" if name else f"has {extra[0]}, which means nothing to an export",
             f"Remove it. {known}".strip(),
         )
