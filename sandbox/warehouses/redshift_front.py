@@ -16,6 +16,8 @@ from collections import deque
 from contextlib import suppress
 from typing import NamedTuple
 
+from sandbox.warehouses.redshift_unload import UNLOAD, Unloads
+
 _SSL_REQUEST, _CANCEL_REQUEST, _GSS_REQUEST = 80877103, 80877102, 80877104
 """PostgreSQL's protocol, message formats: SSLRequest, CancelRequest, GSSENCRequest."""
 
@@ -46,11 +48,13 @@ class RedshiftFront:
     :param private_key: PEM file with the key to it.
     :ivar seen: the last statements that came.
     :ivar single_node: whether the cluster has one node only, and its limit.
+    :ivar unloads: what runs UNLOAD, if the cluster may.
     """
 
     def __init__(self, upstream: str, certificate: str, private_key: str) -> None:
         self.seen: deque[Seen] = deque(maxlen=10_000)
         self.single_node = False
+        self.unloads: Unloads | None = None
         self._upstream = upstream
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(certificate, private_key)
@@ -179,9 +183,13 @@ class _Session:
             text = _GROUP.sub(rb"\1redshift.\2", text, count=1)
         else:
             self.front.seen.append(Seen(self.group, shown))
-        refused = self.front.refusal(shown)
+        refused, rest = self.front.refusal(shown), text[text.index(b"\0") :]
+        if UNLOAD.match(shown):
+            refused = self.front.unloads.run(shown) if self.front.unloads else "no IAM role is attached to the cluster"
+            text = b"SET application_name TO 'unloaded'" + rest
         if refused:
-            text = f"SELECT redshift_error('{refused}')".encode() + text[text.index(b"\0") :]
+            said = refused.replace("'", "''")
+            text = f"SELECT redshift_error('{said}')".encode() + rest
         return name + text
 
 

@@ -37,6 +37,7 @@ class ExportWorld:
     bucket: str
     destination: dict[str, Any] = field(default_factory=lambda: {"data": "event"})
     cursor: dict[str, Any] = field(default_factory=lambda: {"column": "SERVER_AT", "key": ["EVENT_ID"]})
+    pipeline: str = "events"
     tasks: dict[str, Store] = field(default_factory=lambda: defaultdict(Store))
 
     def sql(self, text: str) -> list[Any]:
@@ -61,7 +62,7 @@ class ExportWorld:
         """
         operator = S3ExportOperator(
             task_id="export",
-            pipeline_id="events",
+            pipeline_id=self.pipeline,
             source=source or {"type": "duckdb", "connection": "world_duckdb", "table": "crm.events"},
             destination={"connection": "world_aws", "path": f"s3://{self.bucket}/crm", **self.destination},
             cursor=self.cursor,
@@ -72,8 +73,8 @@ class ExportWorld:
         context = {
             "run_id": run,
             "dag_run": SimpleNamespace(data_interval_start=interval[0], data_interval_end=interval[1]),
-            "ti": SimpleNamespace(try_number=1, dag_id="events", task_id="export"),
-            "task_state_store": self.tasks[run],
+            "ti": SimpleNamespace(try_number=1, dag_id=self.pipeline, task_id="export"),
+            "task_state_store": self.tasks[f"{self.pipeline}/{run}"],
             "outlet_events": {operator.asset: SimpleNamespace(extra={})},
         }
         return operator.execute(cast(Context, context))

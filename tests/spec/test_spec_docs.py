@@ -18,7 +18,7 @@ from activation.spec.destinations import Catalog
 from activation.spec.expressions import FromEnvironment, Templated
 from activation.spec.fields import MappedField, Mask
 from activation.spec.grammar import entry_of, fields_marked, fields_of, models_of, takes
-from activation.spec.s3 import S3Access, S3Destination, S3Export, S3Files, S3Select
+from activation.spec.s3 import S3Access, S3Destination, S3Export, S3Files, S3Select, S3Unload
 from activation.spec.schema import pipeline_schema
 from activation.spec.sources import SOURCES
 from activation.spec.task import Task
@@ -35,6 +35,7 @@ HEADINGS: list[tuple[str, type[BaseModel]]] = [
     ("### `destination`, type `s3`", S3Destination),
     ("#### `destination.access`", S3Access),
     ("#### `destination.files`", S3Files),
+    ("#### The `unload` of `destination.files`", S3Unload),
     ("#### `destination.export`", S3Export),
     ("#### `destination.select`", S3Select),
     ("### `columns`", Columns),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from activation.delivery.journal import Journal
 from activation.destinations.s3 import checks, layout
+from activation.destinations.s3.cases import ExportCase
 from activation.destinations.s3.export import export
 from activation.destinations.s3.formats import Compression, Format
 from activation.destinations.s3.identity import Identity
@@ -20,9 +21,12 @@ from activation.destinations.s3.settings import Encryption, Transfer
 from activation.findings import Finding
 from activation.hooks.connections import open_source
 from activation.hooks.s3_export import S3ExportHook
+from activation.operators.export_cases import ExportJournal, cased, queried
+from activation.operators.export_limits import about, keep_limits
 from activation.operators.intervals import Interval
-from activation.operators.memory import started, state_folder
+from activation.operators.memory import STARTED, started, state_folder, state_root
 from activation.operators.record import now, recorded
+from activation.operators.unloading import Pushed, Rows, pushed, unload
 from activation.records.layout import column_named
 from activation.spec import Pipeline, S3Destination
 from activation.warehouses.base import Column, Extract, Only, Query, Relation, Warehouse, named
@@ -51,19 +55,22 @@ class Export:
     """One try. What can be wrong with the configuration is found before the first byte is written.
 
     :param pipeline: with rendered templates and a destination of type ``s3``.
-    :param intervals: what to export, the oldest first.
+    :param choose: gives what to export, the oldest first; is asked once the run has its record.
     """
 
-    def __init__(self, pipeline: Pipeline, intervals: tuple[Interval, ...], context: Context) -> None:
+    def __init__(self, pipeline: Pipeline, choose: Callable[[], tuple[Interval, ...]], context: Context) -> None:
         assert isinstance(pipeline.destination, S3Destination)  # noqa: S101 - the operator takes no other
-        self._pipeline, self._to, self._intervals = pipeline, pipeline.destination, intervals
+        self._pipeline, self._to, self._choose = pipeline, pipeline.destination, choose
+        self._intervals: tuple[Interval, ...] = ()
         task = context["ti"]
         self._run = str(context["run_id"])
         self._tag = {"dag": str(task.dag_id), "task": str(task.task_id), "run": self._run}
         self._attempt = int(task.try_number)
-        self._journal = Journal(state_folder(pipeline.id))
-        self._started = started(context["task_state_store"], now())
+        self._journal = ExportJournal(state_folder(pipeline.id))
+        self._store = context["task_state_store"]
+        self._started = started(self._store, now())
         self._warehouse: Warehouse | None = None
+        self._push: Pushed | None = None
         self._stopped = False
 
     def __call__(self) -> dict[str, Any]:
@@ -74,11 +81,14 @@ class Export:
             the reason.
         :raises TransientError: for what may pass; the next try writes the interval anew, and no reader sees the difference.
         """
-        about = {"attempt": self._attempt, "data": self._to.data}
-        with recorded(self._journal, self._run, self._started, **about):
+        facts = {"attempt": self._attempt, **about(self._to)}
+        with recorded(self._journal, self._run, self._started, **facts):
+            self._intervals = self._choose()
+            keep_limits(state_root(), self._pipeline.id, self._run, self._to, self._intervals[-1].start)
             reports = self._exported()
             summary = self._summary(reports)
-            self._journal.note(self._run, self._started, "success", ended=now(), report=summary, **about)
+            self._journal.note(self._run, self._started, "success", ended=now(), report=summary, **facts)
+        self._store.delete(STARTED)  # a run that is cleared after its end gets a record of its own
         return summary
 
     def stop(self) -> None:
@@ -86,6 +96,8 @@ class Export:
         self._stopped = True
         if self._warehouse is not None:
             self._warehouse.cancel()
+        if self._push is not None:
+            self._push.unloader.cancel()
 
     def _exported(self) -> list[Report]:
         access = self._to.access
@@ -97,14 +109,17 @@ class Export:
         client = hook.get_conn()
         source = self._pipeline.source
         timeout = source.statement_timeout.seconds if source.statement_timeout else None
-        self._warehouse = open_source(source.type, source.connection, tag=self._tag, timeout=timeout)
+        with cased(ExportCase.QUERY):
+            self._warehouse = open_source(source.type, source.connection, tag=self._tag, timeout=timeout)
         with closing(self._warehouse) as warehouse:
-            bound = self._bind(warehouse)
+            with cased(ExportCase.PARAMETER):
+                bound = self._bind(warehouse)
             return [self._one(warehouse, bound, interval, client) for interval in self._intervals]
 
     def _one(self, warehouse: Warehouse, bound: Bound, interval: Interval, client: Any) -> Report:
         window = interval.window
-        expected = warehouse.count(bound.extract, window)
+        with cased(ExportCase.QUERY):
+            expected = warehouse.count(bound.extract, window)
         log.info("Exporting %s rows of %s", f"{expected:,}", interval)
 
         def told(progress: Progress) -> None:
@@ -112,19 +127,27 @@ class Export:
             size, rate = f"{progress.bytes / 1e6:,.1f}", f"{progress.rate:,.0f}"
             log.info("%s rows (%s), %s MB in %s parts, %s rows/s", f"{progress.rows:,}", share, size, progress.parts, rate)
 
-        with closing(warehouse.typed(bound.extract, window)) as batches:
-            report = export(batches, bound.schema, self._plan(interval), client, told, lambda: self._stopped)
+        plan = self._plan(interval)
+        self._push = pushed(self._pipeline.source.type, warehouse, self._to, plan, bound.extract, window)
+        if self._push is not None and expected:
+            rows = Rows(bound.extract, bound.schema, window, expected, lambda: warehouse.count(bound.extract, window))
+            report = unload(self._push, rows, plan, client, self._store, lambda: self._stopped)
+        else:
+            with closing(warehouse.typed(bound.extract, window)) as batches:
+                report = export(queried(batches), bound.schema, plan, client, told, lambda: self._stopped)
         log.info("Exported %s rows; the manifest is s3://%s/%s", f"{report.rows:,}", self._to.place[0], report.manifest)
         return report
 
     def _bind(self, warehouse: Warehouse) -> Bound:
         """Find the columns.
 
-        :raises ConfigurationError: if one is missing.
+        :raises ConfigurationError: if one is missing, or the warehouse does not know the table.
         """
         read = self._pipeline.source.relation()
         relation: Relation = Query(read) if isinstance(read, str) else read
-        columns, name, select = warehouse.columns(relation), named(relation), self._to.select
+        with cased(ExportCase.QUERY):
+            columns = warehouse.columns(relation)
+        name, select = named(relation), self._to.select
         cursor = column_named(name, columns, self._pipeline.cursor.column)
         key = tuple(column_named(name, columns, wanted) for wanted in self._pipeline.cursor.key or ())
         listed = [column_named(name, columns, wanted) for wanted in select.properties]

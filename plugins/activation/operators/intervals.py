@@ -18,19 +18,26 @@ DAYS_BACK = 30
 """How far back events can be exported (contracts: s3_export 1.5)."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_UTC = ZoneInfo("UTC")
+_SHORTEST = 28
+"""Days that every month has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A span of time: the first instant, and the first one behind it. Both are one instant for a snapshot."""
+    """A span of time: the first instant, and the first one behind it. Both are one instant for a snapshot.
+
+    :ivar zone: where days begin; where clocks change, a day may have 23 or 25 hours.
+    """
 
     start: datetime
     end: datetime
+    zone: ZoneInfo = _UTC
 
     @property
     def hourly(self) -> bool:
         """Whether it is shorter than a day."""
-        return self.start < self.end and self.end - self.start < timedelta(days=1)
+        return self.start != self.end and self._wall(self.end) - self._wall(self.start) < timedelta(days=1)
 
     @property
     def window(self) -> Window:
@@ -40,10 +47,36 @@ class Interval:
         return Window(_nanoseconds(self.start), True, _nanoseconds(self.end) - 1, nulls=False)
 
     def before(self, lookback: timedelta) -> tuple[Interval, ...]:
-        """The spans of the same length that begin at most so far before this one, the oldest first, and this one."""
-        length = self.end - self.start
-        count = -(-lookback // length) if length else 0
-        return tuple(Interval(self.start - number * length, self.end - number * length) for number in range(count, -1, -1))
+        """The spans of the same length that lie at most so far before this one, the oldest first, and this one.
+
+        Days, weeks and months are told by the calendar, so that each of them is one that an earlier run has exported.
+        """
+        found = [self]
+        reach = self._instant(self.start) - lookback
+        while self.start != self.end and self._instant(found[-1].start) > reach:
+            found.append(found[-1]._previous())
+        return tuple(reversed(found))
+
+    def _previous(self) -> Interval:
+        start, end = self._wall(self.start), self._wall(self.end)
+        apart = self._instant(self.end) - self._instant(self.start)
+        months = 12 * (end.year - start.year) + end.month - start.month
+        if apart <= timedelta(hours=1):
+            return Interval(self._instant(self.start) - apart, self.start, self.zone)
+        if months and (start.day, start.time()) == (end.day, end.time()) and start.day <= _SHORTEST:
+            year, month = divmod(12 * start.year + start.month - 1 - months, 12)
+            before = start.replace(year=year, month=month + 1)
+        else:
+            before = start - (end - start)
+        return Interval(before.replace(tzinfo=self.zone), self.start, self.zone)
+
+    def _wall(self, instant: datetime) -> datetime:
+        """What clocks show there."""
+        return instant.astimezone(self.zone).replace(tzinfo=None)
+
+    @staticmethod
+    def _instant(instant: datetime) -> datetime:
+        return instant.astimezone(timezone.utc)
 
     def __str__(self) -> str:
         if self.start == self.end:
@@ -62,12 +95,12 @@ def interval_of(export: S3Export, data: str, given: Mapping[str, Any], run: Any,
     zone = ZoneInfo(export.zone)
     if data == "user_profile":
         midnight = _midnight(now.astimezone(zone).date().isoformat(), zone)
-        return Interval(midnight, midnight)
+        return Interval(midnight, midnight, zone)
     if export.type == "one_time":
         last = datetime.fromisoformat(str(export.to_date)) + timedelta(days=1)
-        found = Interval(_midnight(str(export.from_date), zone), _midnight(last.date().isoformat(), zone))
+        found = Interval(_midnight(str(export.from_date), zone), _midnight(last.date().isoformat(), zone), zone)
     else:
-        found = _given(given, zone) or _scheduled(run)
+        found = _given(given, zone) or _scheduled(run, zone)
     if found.end > now:
         raise case_error(
             ExportCase.PARAMETER, f"The interval {found} is not over yet at {now.isoformat(timespec='seconds')}.", "Run it later."
@@ -98,10 +131,10 @@ def _given(given: Mapping[str, Any], zone: ZoneInfo) -> Interval | None:
     start, end = (instant if instant.tzinfo else instant.replace(tzinfo=zone) for instant in (start, end))
     if not start < end:
         raise case_error(ExportCase.PARAMETER, "interval_end is not behind interval_start.", "Write the earlier instant first.")
-    return Interval(start, end)
+    return Interval(start, end, zone)
 
 
-def _scheduled(run: Any) -> Interval:
+def _scheduled(run: Any, zone: ZoneInfo) -> Interval:
     start, end = getattr(run, "data_interval_start", None), getattr(run, "data_interval_end", None)
     if start is None or end is None or start == end:
         raise case_error(
@@ -109,7 +142,8 @@ def _scheduled(run: Any) -> Interval:
             "The run has no data interval, so nothing says what to export.",
             "Trigger it with a logical date, or give interval_start and interval_end.",
         )
-    return Interval(start, end)
+    # Plain instants: what pendulum calculates has types of its own.
+    return Interval(datetime.fromisoformat(start.isoformat()), datetime.fromisoformat(end.isoformat()), zone)
 
 
 def _midnight(day: str, zone: ZoneInfo) -> datetime:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from activation.operators.exporting import Export
+    from activation.operators.intervals import Interval
 
 _NO_SCHEDULE = "@daily"
 
@@ -89,15 +90,10 @@ class S3ExportOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Export one interval, and those before it that the look-back names."""
         from activation.operators.exporting import Export
-        from activation.operators.intervals import interval_of
 
         try:
             pipeline = self.pipeline()
-            to = pipeline.destination
-            assert isinstance(to, S3Destination)  # noqa: S101 - pipeline() says so
-            given = {"interval_start": self.interval_start, "interval_end": self.interval_end}
-            interval = interval_of(to.export, to.data, given, context["dag_run"], datetime.now(timezone.utc))
-            self._export = Export(pipeline, interval.before(pipeline.cursor.lookback.timedelta), context)
+            self._export = Export(pipeline, lambda: self._intervals(pipeline, context["dag_run"]), context)
             report = self._export()
         except (ConfigurationError, FatalError) as error:
             raise AirflowFailException(str(error)) from None
@@ -106,6 +102,15 @@ class S3ExportOperator(BaseOperator):
             "rows": report["rows"],
         }
         return report
+
+    def _intervals(self, pipeline: Pipeline, run: Any) -> tuple[Interval, ...]:
+        from activation.operators.intervals import interval_of
+
+        to = pipeline.destination
+        assert isinstance(to, S3Destination)  # noqa: S101 - pipeline() says so
+        given = {"interval_start": self.interval_start, "interval_end": self.interval_end}
+        found = interval_of(to.export, to.data, given, run, datetime.now(timezone.utc))
+        return found.before(pipeline.cursor.lookback.timedelta)
 
     def on_kill(self) -> None:
         """End without a manifest; Airflow calls it when it wants the task to stop."""

@@ -11,6 +11,7 @@ from typing_extensions import Self
 from activation.errors import ConfigurationError
 from activation.spec.block import Block
 from activation.spec.destination import Destination
+from activation.spec.entries import Short
 from activation.spec.expressions import Braces, FromEnvironment, Templated, has_jinja
 from activation.spec.invalid import invalid
 from activation.spec.names import ColumnName, Text
@@ -82,6 +83,32 @@ class S3Access(Block):
         return self
 
 
+class S3Unload(Block):
+    """Whether the warehouse writes the files by itself."""
+
+    mode: Annotated[
+        Literal["auto", "never", "always"],
+        Field(
+            title="Mode",
+            description="`auto`: if there is a credential, and the warehouse can write such files. `always`: or else the run "
+            "fails. Redshift and Snowflake can write csv, and parquet with snappy.",
+            examples=["never"],
+        ),
+    ] = "auto"
+    credential: Annotated[
+        str | None,
+        FromEnvironment(),
+        Field(
+            max_length=1000,
+            pattern=r"^[\w+=.@:/,-]+$",
+            title="Credential",
+            description="What the warehouse itself writes with: for Redshift the ARN of an IAM role, or of a chain of them with "
+            "commas in between; for Snowflake the name of a storage integration. `${env:NAME}` is allowed.",
+            examples=["arn:aws:iam::123456789012:role/redshift-unload"],
+        ),
+    ] = None
+
+
 class S3Files(Block):
     """What the files look like and how they are cut."""
 
@@ -133,6 +160,14 @@ class S3Files(Block):
         bool,
         Field(title="Success marker", description="`true` writes an empty `_SUCCESS` behind the manifest.", examples=[True]),
     ] = False
+    unload: Annotated[
+        Annotated[S3Unload, Short("mode")],
+        Field(
+            title="Unload",
+            description="Whether the warehouse writes the files by itself: a mode of the table below, or a block.",
+            examples=["never", {"credential": "arn:aws:iam::123456789012:role/redshift-unload"}],
+        ),
+    ] = S3Unload()
 
 
 class S3Export(Block):

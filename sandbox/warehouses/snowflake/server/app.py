@@ -9,9 +9,10 @@ import json
 import secrets
 from typing import Any
 
+import pyarrow as pa
 from fakesnow.converter import from_binding  # type: ignore[import-not-found]
 from fakesnow.instance import FakeSnow  # type: ignore[import-not-found]
-from snowflake.connector.errors import Error
+from snowflake.connector.errors import Error, ProgrammingError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -22,10 +23,13 @@ from .control import Control
 from .dialect import Cursor, row_type
 from .results import KEY, Results
 from .statements import Session, Statement, Statements
+from .unload import COPY, SCAN, answer_columns, refused
 
 CHUNK_MEGABYTES = 160
 """Default of the parameter CLIENT_RESULT_CHUNK_SIZE."""
 
+
+_STATES = {"RUNNING": "RUNNING", "SUCCESS": "SUCCESS", "FAIL": "FAILED_WITH_ERROR"}
 
 NOTHING = {"queryResultFormat": "arrow", "rowsetBase64": "", "total": 0, "returned": 0}
 """The rows of a statement that was only described."""
@@ -50,6 +54,7 @@ class Service:
         self.sessions: dict[str, Session] = {}
         self.control = Control(self.owner, self.statements, self.access)
         self._numbers = itertools.count(1)
+        self._detached: set[asyncio.Task[None]] = set()
 
     def routes(self) -> list[Route]:
         """Everything that is served."""
@@ -60,6 +65,8 @@ class Service:
             Route("/session", self.log_out, methods=["POST"]),
             Route("/queries/v1/query-request", self.query, methods=["POST"]),
             Route("/queries/v1/abort-request", self.abort, methods=["POST"]),
+            Route("/monitoring/queries/{name}", self.status),
+            Route("/queries/{name}/abort-request", self.abort_by_id, methods=["POST"]),
             Route("/telemetry/send", self.beat, methods=["POST"]),
             Route("/results/{name}/{start:int}/{end:int}", self.chunk),
             *self.control.routes(),
@@ -115,6 +122,24 @@ class Service:
             return await self.beat(request)
         return _failure("000605", "Identified SQL statement is not currently executing.", "02000")
 
+    async def abort_by_id(self, request: Request) -> Response:
+        """Stop a statement by its own id."""
+        self.statements.abort(request.path_params["name"])
+        return await self.beat(request)
+
+    async def status(self, request: Request) -> Response:
+        """Say what became of a statement."""
+        if fault := await self.control.fault("status"):
+            return fault
+        one = self.statements.find(request.path_params["name"])
+        if one is None:
+            return JSONResponse({"success": True, "data": {"queries": []}})
+        state = "RUNNING" if one.result is None and one.failure is None else _STATES[one.state]
+        told = {"id": one.request, "status": state, "state": state}
+        if one.failure is not None:
+            told |= {"errorCode": f"{one.failure.errno:06d}", "errorMessage": str(one.failure.raw_msg)}
+        return JSONResponse({"success": True, "data": {"queries": [told]}})
+
     async def query(self, request: Request) -> Response:
         """Run a statement."""
         if fault := await self.control.fault("query"):
@@ -123,6 +148,10 @@ class Service:
         if session is None:
             return _failure("390104", "User must login again to access the service.", "08001")
         statement = Statement(request.query_params["requestId"], body["sqlText"], session, body.get("parameters") or {})
+        if body.get("asyncExec"):
+            self._detached.add(asyncio.create_task(asyncio.to_thread(self._detach, statement, body)))
+            told = {"queryId": statement.request, "getResultUrl": f"/queries/{statement.request}/result"}
+            return JSONResponse({"success": True, "data": told, "code": "333334", "message": None})
         address = f"{request.url.scheme}://{request.url.netloc}/results"
         try:
             data = await asyncio.to_thread(self._run, statement, body, address)
@@ -134,18 +163,7 @@ class Service:
 
     def _run(self, statement: Statement, body: dict[str, Any], address: str) -> dict[str, Any]:
         session = statement.session
-        cursor = Cursor(session.connection, session.connection._duck_conn)
-        cursor.allowed = lambda tables: self.access.check(session.role, tables)
-        bound = body.get("bindings") or {}
-        params = [from_binding(bound[str(number)]) for number in range(1, len(bound) + 1)]
-        with self.statements.running(statement):
-            if body.get("describeOnly"):
-                columns, table = row_type(cursor._describe_only(statement.text) or []), None
-            else:
-                self.access.check_warehouse(session.warehouse)
-                cursor.execute(statement.text, binding_params=params, server=True)
-                columns, table = row_type(cursor._describe_last_sql()), cursor._arrow_table
-                self.warehouse.results_cache.clear()
+        columns, table = self._answer(statement, body)
         most = int(statement.parameters.get("CLIENT_RESULT_CHUNK_SIZE", CHUNK_MEGABYTES)) << 20
         rows = self.results.answer(table, columns, address, most) if table is not None else dict(NOTHING)
         names = {"finalDatabaseName": session.connection.database, "finalSchemaName": session.connection.schema}
@@ -158,6 +176,45 @@ class Service:
             **names,
             **rows,
         }
+
+    def _answer(self, statement: Statement, body: dict[str, Any]) -> tuple[list[dict[str, Any]], pa.Table | None]:
+        """Run a statement; gives its columns and rows, no rows for one that is only described."""
+        session = statement.session
+        cursor = Cursor(session.connection, session.connection._duck_conn)
+        cursor.allowed = lambda tables: self.access.check(session.role, tables)
+        bound = body.get("bindings") or {}
+        params = [from_binding(bound[str(number)]) for number in range(1, len(bound) + 1)]
+        with self.statements.running(statement):
+            if body.get("describeOnly"):
+                return row_type(cursor._describe_only(statement.text) or []), None
+            self.access.check_warehouse(session.warehouse)
+            if scan := SCAN.fullmatch(statement.text):
+                return self._scanned(scan[1])
+            if copy := COPY.fullmatch(statement.text):
+                if self.control.storage is None:
+                    raise refused(2003, f"Integration '{copy['integration'].upper()}' does not exist or not authorized.")
+                cursor.execute(copy["query"], server=True)
+                return answer_columns(), self.control.storage.unload(copy, cursor._arrow_table, statement.request)
+            cursor.execute(statement.text, binding_params=params, server=True)
+            found = row_type(cursor._describe_last_sql()), cursor._arrow_table
+            self.warehouse.results_cache.clear()
+            return found
+
+    def _detach(self, statement: Statement, body: dict[str, Any]) -> None:
+        """Run a statement that nobody waits for, and keep what came of it."""
+        try:
+            columns, table = self._answer(statement, body)
+            statement.result = columns, table
+        except ProgrammingError as error:
+            statement.failure = error
+        except Exception as error:  # noqa: BLE001 - as for the others
+            statement.failure = ProgrammingError(msg=f"{type(error).__name__}: {error}", errno=603, sqlstate="XX000")
+
+    def _scanned(self, name: str) -> tuple[list[dict[str, Any]], pa.Table]:
+        found = self.statements.find(name)
+        if found is None or found.result is None:
+            raise refused(709, f"Statement {name} not found")
+        return found.result
 
     async def chunk(self, request: Request) -> Response:
         """Give a part of a result, to who has its key."""

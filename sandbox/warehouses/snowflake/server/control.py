@@ -16,6 +16,7 @@ from starlette.routing import Route
 from .access import Access
 from .dialect import Cursor, duck_type
 from .statements import Statements
+from .unload import Storage
 
 ROWS = "loaded_rows"
 
@@ -24,7 +25,10 @@ class Control:
     """Everything below ``/_sandbox``; the caller has all rights.
 
     :param owner: the connection that statements run on.
+    :ivar storage: what COPY INTO a location writes to, if the account has a storage integration.
     """
+
+    storage: Storage | None = None
 
     def __init__(self, owner: FakeSnowflakeConnection, statements: Statements, access: Access) -> None:
         self._owner, self._statements, self._access = owner, statements, access
@@ -39,6 +43,7 @@ class Control:
             Route("/_sandbox/statements", self.statements),
             Route("/_sandbox/running", self.running),
             Route("/_sandbox/faults", self.faults, methods=["POST"]),
+            Route("/_sandbox/storage", self.integrate, methods=["POST"]),
         ]
 
     async def execute(self, request: Request) -> Response:
@@ -86,8 +91,13 @@ class Control:
         """How many statements of clients run."""
         return JSONResponse(self._statements.count())
 
+    async def integrate(self, request: Request) -> Response:
+        """Make the storage integration: the fields of :class:`~.unload.Storage`."""
+        self.storage = Storage(**await request.json())
+        return JSONResponse([])
+
     async def faults(self, request: Request) -> Response:
-        """Replace the faults: ``[{"where": "login|query|chunk", "times": 2, "status": 503}]``; ``hang`` seconds come first."""
+        """Replace the faults: ``[{"where": "login|query|chunk|status", "times": 2, "status": 503}]``, after ``hang`` seconds."""
         self._faults = await request.json()
         return JSONResponse(self._faults)
 

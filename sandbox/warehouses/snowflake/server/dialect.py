@@ -23,6 +23,7 @@ DIGITS = {**{kind: digits for digits, kind in NAIVE.items()}, "TIMESTAMP WITH TI
 
 _CLOCK = "%H:%M:%S.%n"
 _FORMATS = {"YYYY-MM-DD HH24:MI:SS.FF9": f"%Y-%m-%d {_CLOCK}", "YYYY-MM-DD": "%Y-%m-%d", "HH24:MI:SS.FF9": _CLOCK}
+_FORMATS |= {'YYYY-MM-DD"T"HH24:MI:SS.FF6"Z"': "%Y-%m-%dT%H:%M:%S.%fZ"}
 """Format of TO_VARCHAR -> format of DuckDB's STRFTIME."""
 
 _UNKNOWN_COLUMN = re.compile(r'Referenced column "(.+?)" (?:was )?not found|does not have a column named "(.+?)"')

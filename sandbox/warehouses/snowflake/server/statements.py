@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 from fakesnow.conn import FakeSnowflakeConnection  # type: ignore[import-not-found]
 from snowflake.connector.errors import ProgrammingError
 
@@ -39,7 +40,11 @@ class Session:
 
 @dataclass(eq=False)
 class Statement:
-    """One statement of a session."""
+    """One statement of a session.
+
+    :ivar failure: why one that nobody waits for has failed.
+    :ivar result: the columns and rows of one that nobody waits for.
+    """
 
     request: str
     text: str
@@ -47,6 +52,8 @@ class Statement:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     state: str = "RUNNING"
     stopped: str = ""
+    failure: ProgrammingError | None = None
+    result: tuple[list[dict[str, Any]], pa.Table] | None = None
 
     def stop(self, why: str) -> None:
         """Stop it, if it still runs."""
@@ -105,6 +112,10 @@ class Statements:
         if found is not None:
             found.stop("abort")
         return found is not None
+
+    def find(self, request: str) -> Statement | None:
+        """A statement that runs or ran."""
+        return next((one for one in self.history if one.request == request), None)
 
     def count(self) -> int:
         """How many run."""
