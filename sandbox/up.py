@@ -7,7 +7,7 @@ import sys
 
 from sandbox.airflow.settings import port_is_free
 from sandbox.demo.screen import say
-from sandbox.demo.source import PIPELINE, ROOT, refusal
+from sandbox.demo.source import EVENTS, PIPELINE, PROFILES, ROOT, refusal
 from sandbox.demo.world import World
 
 PORT = 8080
@@ -16,7 +16,7 @@ PORT = 8080
 def main(engine: str = "duckdb") -> int:
     """Start everything and wait for Ctrl-C or SIGTERM.
 
-    :param engine: the source of the pipeline.
+    :param engine: the source of the pipelines.
     """
     if wrong := refusal(engine):
         print(wrong, file=sys.stderr)
@@ -27,13 +27,17 @@ def main(engine: str = "duckdb") -> int:
     stop = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, stop)
     with World(ROOT / ".state" / "up", engine, port=PORT) as world:
-        world.api.unpause(PIPELINE)
+        for pipeline in (PIPELINE, EVENTS, PROFILES):
+            world.api.unpause(pipeline)
+        partner = world.partner
         say("")
         say(f"   Airflow          {world.airflow.url}/dags/{PIPELINE}")
+        say(f"                    {world.airflow.url}/dags/{EVENTS} and {PROFILES}")
         say("   login            admin, password admin (or viewer, viewer)")
         say(f"   Braze's side     {world.braze.url}/_sandbox/summary")
+        say(f"   partner's side   s3://{partner.bucket} at {partner.aws.url}; access key test, secret key test")
         say(f"   warehouse        {world.source.place()}")
-        say("   Trigger the DAG in the UI; change rows in the warehouse and trigger it again. Ctrl-C ends all of it.")
+        say("   Trigger the DAGs in the UI; change rows in the warehouse and trigger them again. Ctrl-C ends all of it.")
         signal.sigwait(stop)
     return 0
 

@@ -1,4 +1,4 @@
-"""``make demo``: three runs of the sample pipeline, checked against the contract server's own count and content."""
+"""``make demo``: three runs of the import and four exports, checked against what the servers hold in the end."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.demo import warehouse
+from sandbox.demo import exports, warehouse
 from sandbox.demo.screen import say, tell
-from sandbox.demo.source import PIPELINE, ROOT, refusal
+from sandbox.demo.source import EVENTS, PIPELINE, PROFILES, ROOT, refusal
 from sandbox.demo.world import TASK, World
 
 Users = dict[str, dict[str, Any]]
@@ -29,7 +29,7 @@ class Told:
 def main(engine: str = "duckdb") -> int:
     """Run the demo.
 
-    :param engine: the source of the pipeline.
+    :param engine: the source of the pipelines.
     :returns: 0 only if every row is where it must be; 2 for an unknown source.
     """
     if wrong := refusal(engine):
@@ -39,7 +39,7 @@ def main(engine: str = "duckdb") -> int:
         source = world.source
         expected = warehouse.expect(source.database, {})
         reasons = Counter(code for code, _ in warehouse.bad_rows())
-        say(f"4. The pipeline {PIPELINE}, three runs")
+        say(f"5. The pipeline {PIPELINE}, three runs")
         first = _run(world, "first load", expected, sent=warehouse.USERS, reasons=reasons)
         source.update()
         expected = warehouse.expect(source.database, expected)
@@ -47,11 +47,14 @@ def main(engine: str = "duckdb") -> int:
         third = _run(world, "unchanged", expected, sent=0, reasons=Counter())
         runs = [first, second, third]
         _show(runs)
-    faults = [f"{run.title}: {fault}" for run in runs for fault in run.faults]
+        say(f"6. The pipelines {EVENTS}, every hour, and {PROFILES}, once; days and hours of a path are Seoul's")
+        exported = exports.run(world)
+    faults = [*(f"{run.title}: {fault}" for run in runs for fault in run.faults), *exported]
     for fault in faults:
         say(f"WRONG  {fault}")
     if not faults:
-        say("All of it is right: every row is in Braze as the warehouse has it, or kept as a reject with its reason.")
+        say("All of it is right: every user is in Braze as the warehouse has it, or kept as a reject with its reason;")
+        say("and the partner has every event of the hours and every active profile, once.")
     return 1 if faults else 0
 
 

@@ -1,4 +1,4 @@
-"""The warehouse that the demo's pipeline reads: the DuckDB file itself, or another engine that gets its rows."""
+"""The warehouse that the demo's pipelines read: the DuckDB file itself, or another engine that gets its rows."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from sandbox.demo import warehouse
+import pyarrow as pa
+
+from sandbox.demo import customers, warehouse
 from sandbox.demo.screen import say, waiting
 from sandbox.environments import telling
 from sandbox.warehouses import SANDBOXES, sandbox_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PIPELINE = "users_to_braze"
+EVENTS, PROFILES = "events_to_partner", "profiles_to_partner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +30,21 @@ class Server:
     """What the demo says of an engine, and what it must know.
 
     :ivar title: what is started, and how long that takes.
-    :ivar table: where the rows go, as the engine keeps a name without quotes; the pipeline says ``marketing.users`` for all.
+    :ivar upper: whether the engine keeps a name without quotes in upper case; the pipelines say ``marketing.users`` for all.
     """
 
     title: str
-    table: tuple[str, ...] = warehouse.TABLE
+    upper: bool = False
+
+    def place(self, table: tuple[str, ...]) -> tuple[str, ...]:
+        """Where the rows of a table go."""
+        return tuple(part.upper() for part in table) if self.upper else table
 
 
 SERVERS = {
     "duckdb": Server("DuckDB, embedded: the file itself is the warehouse"),
     "postgres": Server("PostgreSQL, a real server (2 seconds)"),
-    "snowflake": Server(
-        "Snowflake's stand-in, fakesnow (5 seconds)", ("MARKETING", "USERS")
-    ),  # names without quotes are upper case
+    "snowflake": Server("Snowflake's stand-in, fakesnow (5 seconds)", upper=True),
     "redshift": Server("Redshift's stand-in, a PostgreSQL server behind Redshift's protocol (3 seconds)"),
     "bigquery": Server("BigQuery's stand-in, bqemulator (5 seconds)"),
     "databricks": Server("Databricks' stand-in, a real Spark (15 seconds)"),
@@ -87,6 +92,7 @@ class Source:
     def start(self) -> None:
         """Make the rows and bring them to the warehouse."""
         warehouse.seed(self.database)
+        customers.seed(self.database)
 
     def stop(self) -> None:
         """End what was started."""
@@ -100,7 +106,7 @@ class Source:
         return {"AIRFLOW_CONN_WAREHOUSE": json.dumps({"conn_type": "duckdb", "host": str(self.database)})}
 
     def dags(self) -> Path:
-        """The folder with the pipeline that reads it."""
+        """The folder with the pipelines that read it."""
         return ROOT / "dags"
 
 
@@ -115,7 +121,9 @@ class Copied(Source):
             with waiting("starting the server"), telling(lambda text: say(f"   {text}")):
                 self._sandbox = stack.enter_context(sandbox_of(self.engine))
             say(f"   it answers after {time.monotonic() - began:.1f} s")
-            self._load()
+            self._load(warehouse.TABLE, warehouse.rows(self.database))
+            self._load(customers.EVENTS, customers.events(self.database))
+            self._load(customers.PROFILES, customers.profiles(self.database))
             self._stack = stack.pop_all()
 
     def stop(self) -> None:
@@ -130,33 +138,34 @@ class Copied(Source):
         return f"{self.engine}; its connection stands in {path}"
 
     def update(self) -> None:
-        """Change a thousand users, and load all rows again."""
+        """Change a thousand users, and load all of them again."""
         super().update()
-        self._load()
+        self._load(warehouse.TABLE, warehouse.rows(self.database))
 
     def environment(self) -> dict[str, str]:
         """The connection, and what the official hook needs beside it."""
         return {**self._sandbox.environment(), "AIRFLOW_CONN_WAREHOUSE": self._sandbox.connection()}
 
     def dags(self) -> Path:
-        """Write a copy of the sample in which the source has this engine's type."""
+        """Write copies of the samples in which the source has this engine's type."""
         folder = self.folder / "dags"
         (folder / "pipelines").mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / "dags" / "activation.py", folder)
-        name = f"pipelines/{PIPELINE}.yaml"
-        text = sample_for(self.engine, (ROOT / "dags" / name).read_text(encoding="utf-8"))
-        (folder / name).write_text(text, encoding="utf-8")
+        for pipeline in (PIPELINE, EVENTS, PROFILES):
+            name = f"pipelines/{pipeline}.yaml"
+            text = sample_for(self.engine, (ROOT / "dags" / name).read_text(encoding="utf-8"))
+            (folder / name).write_text(text, encoding="utf-8")
         return folder
 
-    def _load(self) -> None:
-        began, rows, table = time.monotonic(), warehouse.rows(self.database), SERVERS[self.engine].table
+    def _load(self, table: tuple[str, ...], rows: pa.Table) -> None:
+        began, place = time.monotonic(), SERVERS[self.engine].place(table)
         with waiting("loading the rows"):
-            self._sandbox.load(table, rows)
-        say(f"   {rows.num_rows:,} rows loaded into {'.'.join(table)} in {time.monotonic() - began:.1f} s")
+            self._sandbox.load(place, rows)
+        say(f"   {rows.num_rows:,} rows loaded into {'.'.join(place)} in {time.monotonic() - began:.1f} s")
 
 
 def sample_for(engine: str, text: str) -> str:
-    """The sample pipeline with another ``source.type``."""
+    """A sample pipeline with another ``source.type``."""
     changed, count = re.subn(r"(?m)^(source:\n  type: ).*$", rf"\g<1>{engine}", text)
     if count != 1:
         raise ValueError("the sample pipeline does not begin its source block with the type")

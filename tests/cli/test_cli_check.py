@@ -84,7 +84,9 @@ def test_a_connection_that_does_not_open_is_wrong(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nowhere"], "There is no Airflow connection 'nowhere'."),
+        (["nowhere"], "There is no Airflow connection 'nowhere' and no pipeline dags/pipelines/nowhere.yaml."),
+        (["nowhere.yaml"], "There is no file nowhere.yaml."),
+        (["cloud"], "The connection 'cloud' is one to AWS: it does not say which bucket it is for, nor whose role."),
         (["mail"], "The connection 'mail' has the type 'smtp', which nothing here can check."),
         (["w", "--type", "oracle"], "There is no engine 'oracle'."),
         (["w", "--data", "users"], "There is no data 'users'."),
@@ -98,6 +100,7 @@ def test_a_connection_that_does_not_open_is_wrong(
 def test_what_cannot_be_checked_is_told(
     arguments: list[str], message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_CLOUD", json.dumps({"conn_type": "aws", "login": "a", "password": "b"}))
     monkeypatch.setenv("AIRFLOW_CONN_MAIL", json.dumps({"conn_type": "smtp", "host": "x"}))
     monkeypatch.setenv("AIRFLOW_CONN_CRM", json.dumps({"conn_type": "braze", "host": "x.io", "password": KEY}))
     assert main(["check", *arguments]) == 2

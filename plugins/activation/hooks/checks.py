@@ -14,7 +14,9 @@ from activation.findings import Check, Finding, Verdict, Wrong, examine
 from activation.hooks.connections import HOOKS, find_connection, open_source
 
 if TYPE_CHECKING:
+    from activation.destinations.s3.checks import Place
     from activation.records.layout import Layout
+    from activation.spec.s3 import S3Access
     from activation.warehouses.base import Warehouse
 
 TAG = {"dag": "activation-check", "task": "check", "run": "by-hand"}
@@ -30,6 +32,9 @@ ENGINES = {
     "databricks": "databricks",
 }
 """Type of an Airflow connection -> source type that reads it."""
+
+AWS = "aws"
+"""Type of the connections that exports use."""
 
 OTHERS = {
     "braze": "activation.hooks.checks:check_braze",
@@ -65,6 +70,11 @@ def check_connection(conn_id: str, wanted: Wanted) -> Iterator[Finding]:
     from activation.destinations.braze.kinds import KINDS
 
     kind = find_connection(conn_id).conn_type
+    if not wanted.engine and kind == AWS:
+        raise ConfigurationError(
+            f"The connection {conn_id!r} is one to AWS: it does not say which bucket it is for, nor whose role.",
+            "Name a pipeline that exports with it: activation check PIPELINE.",
+        )
     if not wanted.engine and kind in OTHERS:
         if wanted != Wanted():
             raise ConfigurationError(
@@ -97,6 +107,19 @@ def check_braze(conn_id: str) -> Iterator[Finding]:
         return text
 
     return examine([Check("connection", ask)])
+
+
+def check_export(conn_id: str, access: S3Access, place: Place) -> Iterator[Finding]:
+    """Check the way into a partner's bucket, as an export does before its first byte; the last finding is the wrong one.
+
+    :param conn_id: the connection with the exporter's own credentials.
+    :param access: the role and where its bucket is, by the pipeline.
+    """
+    from activation.destinations.s3.checks import check
+    from activation.hooks.s3_export import S3ExportHook
+
+    hook = S3ExportHook(conn_id, role_arn=access.role_arn, external_id=access.external_id, region_name=access.region)
+    yield from check(hook.access(), place)
 
 
 def _check_source(conn_id: str, engine: str, wanted: Wanted) -> Iterator[Finding]:

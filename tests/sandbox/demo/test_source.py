@@ -12,12 +12,13 @@ import pytest
 
 from activation.spec.loader import load_file
 from sandbox.demo import __main__ as demo
-from sandbox.demo import warehouse
-from sandbox.demo.source import PIPELINE, ROOT, SERVERS, Copied, Source, refusal, sample_for, source_of
+from sandbox.demo import customers, warehouse
+from sandbox.demo.source import EVENTS, PIPELINE, PROFILES, ROOT, SERVERS, Copied, Source, refusal, sample_for, source_of
 from sandbox.environments import PROGRESS
 from sandbox.warehouses import SANDBOXES
 from sandbox.warehouses.duckdb import DuckDBSandbox
 
+TABLES = {PIPELINE: warehouse.TABLE, EVENTS: customers.EVENTS, PROFILES: customers.PROFILES}
 SAMPLE = (ROOT / "dags" / "pipelines" / f"{PIPELINE}.yaml").read_text(encoding="utf-8")
 
 
@@ -26,6 +27,8 @@ def few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(warehouse, "USERS", 500)
     monkeypatch.setattr(warehouse, "UPDATES", 50)
     monkeypatch.setattr(warehouse, "AT_THE_END", 10)
+    monkeypatch.setattr(customers, "AN_HOUR", 100)
+    monkeypatch.setattr(customers, "PEOPLE", 30)
 
 
 class _Sandbox(DuckDBSandbox):
@@ -49,13 +52,14 @@ def test_every_sandbox_is_known_to_the_demo() -> None:
     assert list(SERVERS) == list(SANDBOXES)
 
 
+@pytest.mark.parametrize("name", TABLES)
 @pytest.mark.parametrize("engine", SANDBOXES)
-def test_the_pipeline_of_an_engine_is_the_sample_with_its_type(engine: str, tmp_path: Path) -> None:
+def test_a_pipeline_of_an_engine_is_the_sample_with_its_type(engine: str, name: str, tmp_path: Path) -> None:
     source = source_of(engine, tmp_path)
-    file = source.dags() / "pipelines" / f"{PIPELINE}.yaml"
-    pipeline, sample = load_file(file), load_file(ROOT / "dags" / "pipelines" / f"{PIPELINE}.yaml")
+    file = source.dags() / "pipelines" / f"{name}.yaml"
+    pipeline, sample = load_file(file), load_file(ROOT / "dags" / "pipelines" / f"{name}.yaml")
     assert pipeline.source.type == engine
-    assert pipeline.source.table == sample.source.table == ".".join(warehouse.TABLE)
+    assert pipeline.source.table == sample.source.table == ".".join(TABLES[name])
     assert pipeline.destination == sample.destination
     assert (source.dags() / "activation.py").is_file()
     assert file.is_relative_to(ROOT if engine == "duckdb" else tmp_path)
@@ -92,6 +96,8 @@ def test_another_engine_gets_all_rows_and_gets_them_again(copied: Copied, capsys
     said = capsys.readouterr().out
     assert "   installing 3 packages\n   it answers after " in said
     assert said.count("   550 rows loaded into MARKETING.USERS in ") == 2
+    assert "   400 rows loaded into MARKETING.EVENTS in " in said
+    assert "   30 rows loaded into MARKETING.PROFILES in " in said
 
 
 def test_a_server_whose_rows_cannot_be_loaded_is_stopped(copied: Copied, monkeypatch: pytest.MonkeyPatch) -> None:
