@@ -104,3 +104,15 @@ def test_without_the_default_folder_a_path_still_works(tmp_path: Path, monkeypat
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert main(["setup-sql", str(tmp_path / "dags/pipelines/duckdb_users.yaml")]) == 0
     assert main(["setup-sql", "duckdb_users"]) == 2
+
+
+def test_an_export_reads_a_table_that_is_there_already(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = folder / "events.yaml"
+    file.write_text(
+        "schedule: '@daily'\nsource: {type: postgres, connection: w, table: crm.events}\n"
+        "destination: {type: s3, connection: aws, data: event, path: s3://bucket/folder}\n"
+    )
+    assert main(["setup-sql", str(file)]) == 0
+    printed = capsys.readouterr().out
+    assert "GRANT SELECT" in printed
+    assert "CREATE TABLE" not in printed

@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
+from activation.errors import ConfigurationError
+from activation.operators.braze_import import WarehouseIncrementalImportOperator
+from activation.operators.s3_export import S3ExportOperator
 from sandbox.aws import AwsSandbox
 
 from .export_world import ExportWorld, make
@@ -189,3 +192,13 @@ def test_the_record_of_a_run_says_what_became_of_it(exports: ExportWorld) -> Non
     assert [(record["status"], record.get("report", {}).get("rows", {}).get("sent")) for record in records] == [
         ("success", 3), ("config_error", None),
     ]  # fmt: skip
+
+
+def test_each_operator_takes_its_own_destination_only() -> None:
+    source = {"type": "duckdb", "connection": "w", "table": "crm.events"}
+    braze = {"type": "braze", "connection": "b", "data": "attributes"}
+    with pytest.raises(ConfigurationError, match="S3ExportOperator does not export to braze"):
+        S3ExportOperator(task_id="x", pipeline_id="p", source=source, destination=braze)
+    bucket = {"type": "s3", "connection": "a", "data": "user_profile", "path": "s3://bucket/f", "export": {"type": "one_time"}}
+    with pytest.raises(ConfigurationError, match="WarehouseIncrementalImportOperator does not carry rows to s3"):
+        WarehouseIncrementalImportOperator(task_id="x", pipeline_id="p", source=source, destination=bucket)

@@ -40,12 +40,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     pipeline = load_file(_file(arguments.pipeline))
     read = pipeline.source.relation()
-    assert isinstance(pipeline.destination, BrazeDestination)  # noqa: S101 - the only kind there is
+    to = pipeline.destination
     names = {option: chosen for option in OPTIONS if (chosen := getattr(arguments, option)) is not None}
     table = () if isinstance(read, str) else read
-    # A pipeline that maps columns reads a table of its own shape, which is there already; ours would not fit it.
-    mapped = pipeline.columns != Columns()
-    layout = () if arguments.without_table or mapped else LAYOUTS[pipeline.destination.data]
+    # A pipeline that maps columns, or exports them, reads a table of its own shape, which is there already.
+    fixed = pipeline.columns == Columns() and not arguments.without_table
+    layout = LAYOUTS[to.data] if isinstance(to, BrazeDestination) and fixed else ()
     print(script(kit_of(pipeline.source.type), Wanted(pipeline.id, table, layout, names)), end="")
     return 0
 

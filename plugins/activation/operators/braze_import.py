@@ -79,6 +79,10 @@ class WarehouseIncrementalImportOperator(BaseOperator):
 
         :raises ConfigurationError: if a block is wrong; names the field, what is allowed and the fix.
         """
+        if (kind := self.destination.get("type")) == "s3":
+            raise ConfigurationError(
+                f"Pipeline {self.pipeline_id}: {type(self).__name__} does not carry rows to {kind}.", "Use S3ExportOperator."
+            )
         blocks = {
             "id": self.pipeline_id,
             "source": self.source,

@@ -76,6 +76,11 @@ class S3ExportOperator(BaseOperator):
 
         :raises ConfigurationError: if a block is wrong; names the field, what is allowed and the fix.
         """
+        if (kind := self.destination.get("type", "s3")) != "s3":
+            raise ConfigurationError(
+                f"Pipeline {self.pipeline_id}: {type(self).__name__} does not export to {kind}.",
+                "Use destination: {type: s3, …}, or WarehouseIncrementalImportOperator for braze.",
+            )
         once = (self.destination.get("export") or {}).get("type") == "one_time"
         blocks = {
             "id": self.pipeline_id,
