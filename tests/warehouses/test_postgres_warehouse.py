@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import psycopg
@@ -11,7 +12,7 @@ import psycopg2
 import pytest
 
 from activation.cursor.window import Position, Window
-from activation.errors import ConfigurationError, TransientError
+from activation.errors import ConfigurationError, FatalError, TransientError
 from activation.warehouses import explain, open_warehouse, sql
 from activation.warehouses import postgres_copy as bulk
 from activation.warehouses.base import Column, Extract, Warehouse
@@ -204,6 +205,28 @@ def test_an_error_in_the_middle_reaches_the_reader_without_the_value(
     assert "view" in caught.value.fix
     assert seen in (0, 1_000, 2_000, 3_000)
     assert warehouse.count(extract(table), EVERYTHING) == 5_000
+
+
+def test_a_value_that_its_type_in_arrow_cannot_hold_is_told_with_its_column(
+    opened: Callable[..., Warehouse], postgres: Postgres, table: str
+) -> None:
+    postgres.execute("CREATE VIEW space.endless AS SELECT id, u, id % 2 = 0 AS even, date 'infinity' AS day FROM space.rows")
+    values = (ID, Column("even", "boolean"), Column("day", "date"))
+    with pytest.raises(FatalError, match=r"^A value of the column day is no date32\[day\]: "):
+        list(opened().typed(Extract(("space", "endless"), CURSOR, (ID,), values), EVERYTHING))
+
+
+def test_lines_and_quotes_in_texts_stay_where_they_are(opened: Callable[..., Warehouse], postgres: Postgres, table: str) -> None:
+    postgres.execute(
+        "CREATE VIEW space.lines AS SELECT id, u, repeat(E'\"\\r\\n,\\n', id % 4) AS payload, timestamp '2026-01-01' + "
+        "id * interval '1 us' AS local FROM space.rows"
+    )
+    values = (ID, Column("payload", "text"), Column("local", "timestamp without time zone"))
+    read = list(opened().typed(Extract(("space", "lines"), CURSOR, (ID,), values), EVERYTHING, rows=700))
+    start = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    assert [row for batch in read for row in batch.to_pylist()] == [
+        {"id": n, "payload": '"\r\n,\n' * (n % 4), "local": start + timedelta(microseconds=n)} for n in range(1, 5_001)
+    ]
 
 
 def test_a_view_that_writes_is_refused(opened: Callable[..., Warehouse], postgres: Postgres, table: str) -> None:

@@ -15,6 +15,7 @@ from activation.warehouses import sql
 from activation.warehouses.base import Column, Extract, Query, Relation, Session
 from activation.warehouses.postgres_errors import grant, map_error, quoted
 from activation.warehouses.statements import StatementWarehouse
+from activation.warehouses.typed import INSTANT
 
 __all__ = ["DIALECT", "PostgresWarehouse", "map_error"]
 
@@ -35,6 +36,7 @@ DIALECT = sql.Dialect(
     now=_MICROSECONDS.replace("{column}", "clock_timestamp()"),
     text="CAST({column} AS text)",
     json=((r"\[\]$", "CAST(to_json({column}) AS text)"),),
+    typed=r"^(boolean|smallint|integer|bigint|real|double precision|date|numeric\(\d+,\d+\)|timestamp[^\[]*)$",
     collation=' COLLATE "C"',
     placeholder="%s",
 )
@@ -142,6 +144,10 @@ class PostgresWarehouse(StatementWarehouse):
         with self._transaction(extract.table):
             row: Sequence[Any] = self._fetch(statement)[0]
             return row
+
+    def _taken(self, column: Column, field: pa.Field) -> pa.Field:
+        local = column.type.endswith("without time zone")
+        return field.with_type(pa.timestamp("us")) if local and field.type == INSTANT else super()._taken(column, field)
 
     def _stream(
         self, extract: Extract, statement: sql.Statement, rows: int, shape: pa.Schema

@@ -54,13 +54,14 @@ class StatementWarehouse(ABC):
         """Read the rows of a window in order, each column in its own type; see :class:`~activation.warehouses.base.Warehouse`."""
         statement = sql.select(self.dialect, self._located(extract), window, typed=True)
         fields = [field_of(column) for column in extract.values]
-        native = [self._native(column) for column in extract.values]
-        taken = [field if as_it_is else field.with_type(pa.string()) for field, as_it_is in zip(fields, native, strict=True)]
+        taken = [self._taken(column, field) for column, field in zip(extract.values, fields, strict=True)]
         with closing(self._stream(extract, statement, rows, pa.schema(taken))) as read:
             yield from fitted(read, pa.schema(fields))
 
-    def _native(self, column: Column) -> bool:
-        return bool(self.dialect.typed and re.search(self.dialect.typed, column.type.lower()))
+    def _taken(self, column: Column, field: pa.Field) -> pa.Field:
+        """How a column is asked of :meth:`_stream`: as it is in the end, or as text."""
+        native = self.dialect.typed and re.search(self.dialect.typed, column.type.lower())
+        return field if native else field.with_type(pa.string())
 
     def _located(self, extract: Extract) -> Extract:
         """The same extract under the name that the engine knows; an engine that folds names looks it up here."""

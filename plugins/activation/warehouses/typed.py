@@ -66,7 +66,8 @@ def _fit(column: pa.Array, field: pa.Field) -> pa.Array:
     if column.type == field.type:
         return column
     try:
-        return _instants(column) if field.type == INSTANT else pc.cast(column, field.type)
+        texts = pa.types.is_string(column.type)
+        return _instants(column) if texts and field.type == INSTANT else pc.cast(column, field.type)
     except pa.ArrowInvalid as error:
         raise FatalError(f"A value of the column {field.name} is no {field.type}: {error}") from None
 

