@@ -89,6 +89,8 @@ class Engine(ABC):
     """What the fix of a missing right on a table must say."""
     impossible_names: tuple[str, ...] = ()
     """Those of the tests' nasty names that the engine itself does not take for a table or a column."""
+    most_growth = 300
+    """Megabytes by which the process may grow while it reads a million rows; an embedded engine may sort in 150."""
     examples = 25
     """Examples of the property test that are tried; fewer where a statement takes long."""
     spent = 0
