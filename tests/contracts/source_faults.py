@@ -14,7 +14,7 @@ from activation.cursor.timestamps import from_text
 from activation.errors import ActivationError, ConfigurationError, TransientError
 from activation.warehouses.arrow import BATCH_BYTES
 from activation.warehouses.base import Column, Extract, Session, Warehouse
-from tests.contracts.sources import EVERYTHING, Engine, Reading, reading
+from tests.contracts.sources import EVERYTHING, Engine, Reading, reading, still_running
 
 NOON = from_text("2026-07-19T12:00:00Z")
 
@@ -56,13 +56,13 @@ class FaultsContract:
             stream = warehouse.batches(found.extract, EVERYTHING, rows=100)
             assert sum(next(stream).num_rows for _ in range(read)) == read * 100
             stream.close()
-            assert engine.running() == 0
+            assert still_running(engine) == 0
             assert warehouse.count(found.extract, EVERYTHING) == 8_000
 
     def test_a_stream_that_was_never_read_costs_nothing(self, engine: Engine, warehouse: Warehouse) -> None:
         found = many(engine, warehouse)
         warehouse.batches(found.extract, EVERYTHING)
-        assert engine.running() == 0
+        assert still_running(engine) == 0
         assert len(found.rows()) == 8_000
 
     def test_cancel_between_batches(self, engine: Engine, warehouse: Warehouse) -> None:
@@ -73,7 +73,7 @@ class FaultsContract:
         with pytest.raises(TransientError):
             for _ in stream:
                 pass
-        assert engine.running() == 0
+        assert still_running(engine) == 0
         assert len(found.rows()) == 8_000
 
     def test_cancel_when_everything_has_already_come(self, engine: Engine, warehouse: Warehouse) -> None:
@@ -97,7 +97,7 @@ class FaultsContract:
             warehouse.cancel()
             thread.join(0.05)
         assert isinstance(raised[0], TransientError)
-        assert engine.running() == 0
+        assert still_running(engine) == 0
         assert many(engine, warehouse).rows()
 
     def test_cancel_while_nothing_runs_changes_nothing(self, engine: Engine, warehouse: Warehouse) -> None:
@@ -171,7 +171,7 @@ class FaultsContract:
                 began = time.monotonic()
                 assert isinstance(outcome(call), TransientError)
                 assert time.monotonic() - began < 30
-                assert engine.running() == 0
+                assert still_running(engine) == 0
             assert many(engine, other).rows()
         finally:
             other.close()

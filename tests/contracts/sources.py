@@ -5,6 +5,7 @@ A new engine subclasses :class:`Engine` and is gets a file ``test_source_<engine
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -217,3 +218,11 @@ def reading(warehouse: Warehouse, table: Relation, cursor: str = "u", key: tuple
     columns = {column.name: column for column in warehouse.columns(table)}
     values = tuple(column for name, column in columns.items() if name != cursor or name in key)
     return Reading(warehouse, Extract(table, columns[cursor], tuple(columns[name] for name in key), values))
+
+
+def still_running(engine: Engine) -> int:
+    """Count the statements that run on, once the server has had a moment to end them."""
+    deadline = time.monotonic() + 5.0
+    while (found := engine.running()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found
