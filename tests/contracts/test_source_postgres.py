@@ -3,28 +3,7 @@
 from __future__ import annotations
 
 from tests.contracts.engines.postgres import Postgres, Postgres2
-from tests.contracts.source_suite import (
-    TestColumns,
-    TestFaults,
-    TestMapping,
-    TestMemory,
-    TestResume,
-    TestTyped,
-    TestWindows,
-    engine_of,
-    warehouse,
-)
-
-__all__ = [
-    "TestColumns",
-    "TestFaults",
-    "TestMapping",
-    "TestMemory",
-    "TestResume",
-    "TestTyped",
-    "TestWindows",
-    "engine",
-    "warehouse",
-]
+from tests.contracts.source_suite import *  # noqa: F403 - whatever the suite has
+from tests.contracts.source_suite import engine_of
 
 engine = engine_of(Postgres, Postgres2)
