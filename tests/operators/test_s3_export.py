@@ -202,3 +202,15 @@ def test_each_operator_takes_its_own_destination_only() -> None:
     bucket = {"type": "s3", "connection": "a", "data": "user_profile", "path": "s3://bucket/f", "export": {"type": "one_time"}}
     with pytest.raises(ConfigurationError, match="WarehouseIncrementalImportOperator does not carry rows to s3"):
         WarehouseIncrementalImportOperator(task_id="x", pipeline_id="p", source=source, destination=bucket)
+
+
+def test_s_c3_a_new_property_is_a_new_column_at_the_end_and_old_files_stay(exports: ExportWorld) -> None:
+    first = only(exports.run(*HOUR))
+    before = exports.objects()
+    exports.sql("ALTER TABLE crm.events ADD COLUMN custom_event_p_boolean BOOLEAN")
+    second = only(exports.run(HOUR[1], f"{DAY}T11:00:00+00:00"))
+    columns = [[column["name"] for column in exports.manifest(key)["columns"]] for key in (first, second)]
+    assert columns[1] == [*columns[0], "custom_event_p_boolean"]
+    assert exports.manifest(first)["schema_hash"] != exports.manifest(second)["schema_hash"]
+    assert {key: exports.objects()[key] for key in before} == before
+    assert exports.rows(second, "EVENT_ID, custom_event_p_boolean") == [(5, None)]
