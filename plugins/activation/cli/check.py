@@ -1,4 +1,4 @@
-"""Check a connection, or a pipeline's way into its destination, on the real service.
+"""Check a connection or a pipeline on the real service.
 
 CONNECTION is the id of an Airflow connection: of a warehouse, or of Braze. Of a warehouse it checks what a local stand-in
 cannot show: the clock, every type that can be the cursor, exact texts, the order of keys, missing values, the edges of a window,
