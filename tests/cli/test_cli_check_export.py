@@ -135,7 +135,7 @@ def test_s_e10_a_role_without_the_condition_is_wrong_and_the_remedy_is_told(
         ("missing", "s3://bay/crm", "role: invalid arn: "),
         ("powerless", "s3://bay/crm", "test object: missing s3 policy: "),
         ("good", "s3://nowhere/crm", "region and bucket: invalid region or bucket: "),
-        ("good", "s3://bay/a/../b", "folder: invalid bucket folder format: "),
+        ("good", f"s3://bay/{'가' * 400}", "folder: invalid bucket folder format: "),
     ],
 )
 def test_the_last_line_before_the_sum_says_what_is_wrong(

@@ -64,6 +64,17 @@ def test_a_good_file_has_nothing_to_tell(tmp_path: Path) -> None:
             "folder, select: {properties_condition: exclude}}",
             "destination.select has properties_condition without properties.",
         ),
+        ("folder}", "folder/../x}", "destination.path has a part . or .. in its folder."),
+        (
+            "folder}",
+            "folder, files: {format: csv, compression: snappy}}",
+            "destination.files has the compression snappy, which csv does not take.",
+        ),
+        (
+            "folder}",
+            "folder, files: {layout: '{folder}/{dat}'}}",
+            "destination.files.layout cannot be used: The path '{folder}/{dat}' has an unknown field 'dat'.",
+        ),
         ("folder}", "folder, access: {kms_key: k}}", "destination.access names a kms_key but is not encrypted with it."),
     ],
 )

@@ -108,9 +108,8 @@ def _file(subject: str) -> Path | None:
 def _way_out(pipeline: Pipeline) -> Iterator[Finding]:
     """Check the destination of a pipeline."""
     from activation.destinations.s3.checks import Place
-    from activation.destinations.s3.settings import Encryption
+    from activation.destinations.s3.settings import ENCRYPTIONS, Encryption
     from activation.hooks.checks import Wanted, check_connection, check_export
-    from activation.operators.exporting import ENCRYPTIONS
     from activation.spec import S3Destination
     from activation.spec.expressions import has_jinja
 

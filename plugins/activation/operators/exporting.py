@@ -17,7 +17,7 @@ from activation.destinations.s3.formats import Compression, Format
 from activation.destinations.s3.identity import Identity
 from activation.destinations.s3.parts import PartLimit
 from activation.destinations.s3.plan import Place, Plan, Progress, Report
-from activation.destinations.s3.settings import Encryption, Transfer
+from activation.destinations.s3.settings import ENCRYPTIONS, Encryption, Transfer
 from activation.findings import Finding
 from activation.hooks.connections import open_source
 from activation.hooks.s3_export import S3ExportHook
@@ -39,8 +39,6 @@ log = logging.getLogger(__name__)
 
 TRUE = ("true", "t", "1")
 """How the engines write the truth."""
-
-ENCRYPTIONS = {"s3": "AES256", "kms": "aws:kms"}
 
 
 @dataclass(frozen=True, slots=True)

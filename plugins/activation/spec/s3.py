@@ -16,6 +16,7 @@ from activation.spec.expressions import Braces, FromEnvironment, Templated, has_
 from activation.spec.invalid import invalid
 from activation.spec.names import ColumnName, Text
 from activation.spec.quantities import Between, Size
+from activation.spec.s3_rules import COMPRESSIONS, check_template
 from activation.spec.times import Day, Zone
 
 Condition = Literal["all", "include", "exclude"]
@@ -168,6 +169,25 @@ class S3Files(Block):
             examples=["never", {"credential": "arn:aws:iam::123456789012:role/redshift-unload"}],
         ),
     ] = S3Unload()
+
+    @field_validator("layout")
+    @classmethod
+    def _names_known_fields(cls, layout: str | None) -> str | None:
+        try:
+            check_template(layout or "")
+        except ConfigurationError as error:
+            raise invalid(f"cannot be used: {error.problem.rstrip('.')}", error.fix) from None
+        return layout
+
+    @model_validator(mode="after")
+    def _format_takes_the_compression(self) -> Self:
+        allowed = COMPRESSIONS[self.format]
+        if self.compression is not None and self.compression not in allowed:
+            raise invalid(
+                f"has the compression {self.compression}, which {self.format} does not take",
+                f"Choose one of {', '.join(allowed)}.",
+            )
+        return self
 
 
 class S3Export(Block):
@@ -347,6 +367,8 @@ class S3Destination(Destination):
     def _a_folder_of_a_bucket(cls, path: str) -> str:
         if not has_jinja(path) and _PATH.fullmatch(path) is None:
             raise invalid("is not the path of a folder in a bucket", _PATH_FIX)
+        if not has_jinja(path) and {".", ".."} & set(path.split("/")):
+            raise invalid("has a part . or .. in its folder", "Write the folder from the bucket's root.")
         return path
 
     @model_validator(mode="after")

@@ -13,6 +13,7 @@ from activation.destinations.s3.parquet import ParquetEncoder
 from activation.destinations.s3.text import TextEncoder
 from activation.destinations.s3.writer import Encoder, Sink, Writer
 from activation.errors import ConfigurationError
+from activation.spec.s3_rules import COMPRESSIONS
 
 Kind = Literal["csv", "jsonl", "parquet"]
 Compression = Literal["none", "gzip", "zstd", "snappy"]
@@ -20,11 +21,6 @@ Compression = Literal["none", "gzip", "zstd", "snappy"]
 LEAST_ROWS = 100_000
 """Rows that a row group must be allowed to have (contracts: s3_export 3.7, S-C2)."""
 
-_COMPRESSIONS: dict[str, tuple[str, ...]] = {
-    "csv": ("none", "gzip", "zstd"),
-    "jsonl": ("none", "gzip", "zstd"),
-    "parquet": ("none", "snappy", "zstd"),
-}
 _ENDINGS = {"none": "", "gzip": ".gz", "zstd": ".zst"}
 _TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson", "parquet": "application/vnd.apache.parquet"}
 _PACKED_TYPES = {"gzip": "application/gzip", "zstd": "application/zstd"}
@@ -48,9 +44,9 @@ class Format:
 
         :raises ConfigurationError: for an unknown format, a compression that it does not take, or too small row groups.
         """
-        if self.kind not in _COMPRESSIONS:
-            raise ConfigurationError(f"There is no format {self.kind}.", f"Choose one of {', '.join(_COMPRESSIONS)}.")
-        if self.compression not in (allowed := _COMPRESSIONS[self.kind]):
+        if self.kind not in COMPRESSIONS:
+            raise ConfigurationError(f"There is no format {self.kind}.", f"Choose one of {', '.join(COMPRESSIONS)}.")
+        if self.compression not in (allowed := COMPRESSIONS[self.kind]):
             raise ConfigurationError(
                 f"The format {self.kind} cannot have the compression {self.compression}.", f"Choose one of {', '.join(allowed)}."
             )

@@ -6,26 +6,19 @@ Every key follows from the pipeline, the interval and the part's number alone, s
 from __future__ import annotations
 
 import re
-import string
 import unicodedata
 from datetime import datetime, timezone
-from difflib import get_close_matches
 
 from activation.destinations.s3.errors import ExportCase
 from activation.destinations.s3.identity import Identity
 from activation.errors import ConfigurationError
+from activation.spec.s3_rules import check_template
 
 MANIFEST = "_manifest.json"
 SUCCESS = "_SUCCESS"
 
 KEY_BYTES = 1024
 """The longest key in bytes of UTF-8 (Amazon S3, naming objects)."""
-
-FIELDS = (
-    "folder", "data", "date", "year", "month", "day", "hour", "minute", "interval_start", "interval_end", "pipeline_id",
-)  # fmt: skip
-"""What a path may name. The days and hours are those of the interval's start in the pipeline's zone; ``interval_start`` and
-``interval_end`` are written in UTC, because an offset needs a ``+``, which readers of keys take for a blank."""
 
 _LONGEST_NAME = "attempt=9999/part-00000.parquet.snappy"
 _PART = re.compile(r"(?:attempt=\d+/)?part-\d{5,}(?:\.[a-z0-9]+)*")
@@ -67,7 +60,7 @@ def normal_folder(folder: str) -> str:
 def prefix(template: str, folder: str, identity: Identity) -> str:
     """The path of one export, without a slash at its end.
 
-    :param template: text with fields of :data:`FIELDS` in braces, such as ``{folder}/{data}/dt={date}``.
+    :param template: text with fields of :data:`activation.spec.s3_rules.FIELDS` in braces, such as ``{folder}/{data}/dt={date}``.
     :param folder: the bucket folder, in any form that :func:`normal_folder` takes.
     :raises ConfigurationError: if the template has an unknown field, or the path cannot be a key.
     """
@@ -89,29 +82,6 @@ def prefix(template: str, folder: str, identity: Identity) -> str:
     whole = normal_folder(path)
     _short(f"{whole}/{_LONGEST_NAME}")
     return whole
-
-
-def check_template(template: str) -> None:
-    """Check a path before any run.
-
-    :raises ConfigurationError: if a brace is left open, or a field is unknown or carries a format; says what is allowed.
-    """
-    allowed = f"Allowed: {', '.join(FIELDS)}."
-    try:
-        found = list(string.Formatter().parse(template))
-    except ValueError as error:
-        raise ConfigurationError(
-            f"The path {template!r} cannot be read: {error}.", "Close every brace, and write a brace itself twice."
-        ) from error
-    for _text, field, form, conversion in found:
-        if field is None:
-            continue
-        if form or conversion:
-            raise ConfigurationError(f"The field {field!r} of the path {template!r} has a format.", "Write its name alone.")
-        if field not in FIELDS:
-            near = get_close_matches(field.lower(), FIELDS, n=1)
-            hint = f"Did you mean {near[0]}? " if near else ""
-            raise ConfigurationError(f"The path {template!r} has an unknown field {field!r}.", f"{hint}{allowed}")
 
 
 def instant(moment: datetime) -> str:

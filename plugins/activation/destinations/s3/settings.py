@@ -11,6 +11,9 @@ MIB = 1024 * 1024
 LEAST_PART, MOST_PART, MOST_PARTS = 5 * MIB, 5 * 1024 * MIB, 10_000
 """Bytes of a part of a multipart upload, but for the last, and how many there can be (contracts: s3_export 2.3)."""
 
+ENCRYPTIONS = {"s3": "AES256", "kms": "aws:kms"}
+"""The words of a pipeline file -> what S3 calls it."""
+
 _STEADY, _STEP = 3_000, 700
 
 
