@@ -182,13 +182,8 @@ class Export:
             files.on_exists,
             self._encryption(),
             files.success_marker,
-            self._transfer(),
+            Transfer(in_flight=self._pipeline.delivery.in_flight),
         )
-
-    def _transfer(self) -> Transfer:
-        delivery = self._pipeline.delivery
-        # The block's own default is for requests of a megabyte; a part of a file has sixteen.
-        return Transfer(in_flight=delivery.in_flight) if "in_flight" in delivery.model_fields_set else Transfer()
 
     def _encryption(self) -> Encryption | None:
         access = self._to.access
