@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from activation.delivery.items import Items, arrange, cut
+from activation.records.encoded import Encoded, Marks
 
 from .encoded_rows import encoded
 
@@ -116,3 +117,31 @@ def test_every_item_is_sent_once_with_its_own_kind_and_the_order_of_each_key(
         for key in {key for key, _ in rows}:
             places = [row for _, row in sent if rows[row][0] == key]
             assert places == sorted(places), "what happens to one thing happens in the order of the rows"
+
+
+def marked(sizes: list[int]) -> Encoded:
+    """Items of three bytes each that count for more or fewer bytes."""
+    rows = encoded([3] * len(sizes))
+    numbers = np.arange(len(sizes), dtype=np.uint64)
+    marks = Marks(np.array(sizes, np.int64), -np.ones(len(sizes), np.int64), numbers, numbers, numbers, numbers % 2 == 1)
+    return replace(rows, marks=marks)
+
+
+@RELAXED
+@given(sizes_of, st.integers(1, 12), st.integers(1, 80))
+def test_marked_items_are_cut_by_the_bytes_that_the_destination_counts(sizes: list[int], most: int, most_bytes: int) -> None:
+    requests = cut(marked(sizes), most=most, most_bytes=most_bytes)
+    assert [place for items in requests for place in range(items.first, items.last)] == list(range(len(sizes)))
+    for items, following in pairwise([*requests, None]):
+        size = sum(sizes[items.first : items.last]) if items else 0
+        assert items is not None
+        assert len(items) == 1 or size <= most_bytes
+        assert following is None or len(items) == most or size + sizes[following.first] > most_bytes, "full to the brim"
+
+
+def test_marks_follow_their_items_into_another_order() -> None:
+    taken = marked([5, 6, 7]).take(np.array([2, 0]))
+    assert taken.marks is not None
+    assert taken.marks.sizes.tolist() == [7, 5]
+    assert taken.subjects.tolist() == [2, 0]
+    assert taken.marks.always.tolist() == [False, False]

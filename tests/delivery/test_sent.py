@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -22,8 +23,8 @@ from activation.delivery.sent_store import SentStore
 from activation.delivery.units import Chunk, Unit
 from activation.destinations.braze.attributes import REPEATS
 from activation.errors import TransientError
-from activation.records.encoded import Encoded, Rejected
-from activation.records.fingerprints import Fingerprints, Repeats
+from activation.records.encoded import Encoded, Marks, Rejected
+from activation.records.fingerprints import Fingerprints, MarkedPrints, Repeats
 from tests.delivery.encoded_rows import chunk_of
 
 LAST = Position(9, ("z",))
@@ -361,3 +362,22 @@ def test_the_story_would_notice_a_store_that_remembers_too_early(tmp_path: Path,
             if story.run(0.2):
                 failed += any(at <= story.mark and story.server.get(user) != text for user, (at, text) in story.rows.items())
     assert failed > 0
+
+
+def test_marks_say_what_an_item_is_about_and_what_changes_it(folder: Folder) -> None:
+    def marked(subjects: list[int], prints: list[int], always: list[bool]) -> Encoded:
+        pairs = [("one key for all", str(number)) for number in prints]
+        numbers, sizes = np.array(prints, np.uint64), np.ones(len(prints), np.int64)
+        return replace(
+            items(pairs), marks=Marks(sizes, -sizes, np.array(subjects, np.uint64), numbers, numbers, np.array(always))
+        )
+
+    def left_of(encoded: Encoded) -> list[int]:
+        sent = Sent(folder, MarkedPrints(), uuid4().hex, None, binding="here")
+        rows, _ = sent.pass_on(encoded, LAST)
+        sent.commit()
+        return [int(row) for row in rows.rows]
+
+    assert left_of(marked([1, 2, 3], [7, 7, 8], [False] * 3)) == [0, 1, 2]
+    assert left_of(marked([1, 2, 3], [7, 9, 8], [False, False, True])) == [1, 2]
+    assert left_of(marked([2, 3], [9, 8], [False, False])) == [1], "nothing is known of what was sent in any case"

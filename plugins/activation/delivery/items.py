@@ -48,13 +48,14 @@ def cut(encoded: Encoded, *, most: int, most_bytes: int) -> list[Items]:
     """Cut the good rows of a batch into requests.
 
     :param most: most items of a request.
-    :param most_bytes: most bytes of a request's items; a single item may be larger.
+    :param most_bytes: most bytes of a request's items, as the destination counts them; a single item may be larger.
     """
     total = len(encoded.rows)
     bounds = np.append(np.arange(0, total, most), total)
-    sizes = np.diff(encoded.offsets[bounds])
+    ends = encoded.offsets if encoded.marks is None else np.append(0, np.cumsum(encoded.marks.sizes))
+    sizes = np.diff(ends[bounds])
     if total and sizes.max() > most_bytes:
-        bounds = _greedy(encoded, most, most_bytes)
+        bounds = _greedy(ends, most, most_bytes)
     return [Items(encoded, int(first), int(last)) for first, last in pairwise(bounds)]
 
 
@@ -85,11 +86,15 @@ def _occurrence(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
     return found
 
 
-def _greedy(encoded: Encoded, most: int, most_bytes: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    offsets, total = encoded.offsets, len(encoded.rows)
+def _greedy(ends: npt.NDArray[np.int64], most: int, most_bytes: int) -> npt.NDArray[np.int64]:
+    """Fill each request as far as it goes.
+
+    :param ends: where each item begins, and where the last one ends.
+    """
+    total = len(ends) - 1
     bounds = [0]
     while bounds[-1] < total:
         first = bounds[-1]
-        fits = int(np.searchsorted(offsets, offsets[first] + most_bytes, side="right")) - 1
+        fits = int(np.searchsorted(ends, ends[first] + most_bytes, side="right")) - 1
         bounds.append(min(max(fits, first + 1), first + most, total))
     return np.asarray(bounds, dtype=np.int64)

@@ -17,6 +17,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -30,7 +31,7 @@ from activation.delivery.sent_store import MANIFEST, SHARDS, SentStore
 from activation.delivery.units import Unit
 from activation.errors import TransientError
 from activation.records.encoded import Encoded
-from activation.records.fingerprints import Fingerprints, Numbers, hashing
+from activation.records.fingerprints import Fingerprinting, Numbers, hashing
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ class Sent:
     """
 
     def __init__(
-        self, folder: Folder, prints: Fingerprints, run: str, settled: Position | None, *, binding: str, skipping: bool = True
+        self, folder: Folder, prints: Fingerprinting, run: str, settled: Position | None, *, binding: str, skipping: bool = True
     ) -> None:
         self._folder, self._prints, self._run, self._skipping = folder, prints, run, skipping
         with _told(folder):
@@ -64,7 +65,7 @@ class Sent:
         :returns: what is left to send, and the rows that were left out.
         """
         prints = self._prints.of(encoded)
-        entries = Entries(encoded.keys, prints.upper, prints.lower)
+        entries = Entries(encoded.subjects, prints.upper, prints.lower)
         order = np.argsort(entries.key, kind="stable")
         ordered = entries.take(order)
         with _told(self._folder):
@@ -81,8 +82,7 @@ class Sent:
                 self._doubt(noted)
         if not skipped.any():
             return encoded, np.empty(0, np.int64)
-        left = encoded.take(sent)
-        return Encoded(left.data, left.offsets, left.rows, left.keys, encoded.rejected, left.groups), encoded.rows[skipped]
+        return replace(encoded.take(sent), rejected=encoded.rejected), encoded.rows[skipped]
 
     def settle(self, units: Iterable[Unit]) -> None:
         """Forget the items that the destination has refused.
@@ -172,7 +172,7 @@ def _refused(unit: Unit) -> Numbers:
     """The keys of the items that the destination has refused; rows that the rules rejected were never sent."""
     encoded = unit.chunk.encoded
     rows = np.array([one.row for one in unit.rejected], np.int64)
-    return encoded.keys[np.isin(encoded.rows, rows)]
+    return encoded.subjects[np.isin(encoded.rows, rows)]
 
 
 def _reached(at: Any, settled: Position | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Protocol
 
 import duckdb
 import numpy as np
@@ -41,6 +42,28 @@ class Prints:
     upper: Numbers
     lower: Numbers
     always: npt.NDArray[np.bool_]
+
+
+class Fingerprinting(Protocol):
+    """Gives the fingerprints of encoded items."""
+
+    def of(self, encoded: Encoded) -> Prints:
+        """The fingerprints of the good rows."""
+
+    def close(self) -> None:
+        """Free the memory that it holds."""
+
+
+class MarkedPrints:
+    """Takes the fingerprints from the marks, where the encoder knows better than the item what makes a change."""
+
+    def of(self, encoded: Encoded) -> Prints:
+        """The fingerprints of the good rows."""
+        assert encoded.marks is not None  # noqa: S101 - its encoder makes them
+        return Prints(encoded.marks.upper, encoded.marks.lower, encoded.marks.always)
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 class Fingerprints:
