@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from activation.cursor.progress import Totals
@@ -22,6 +22,7 @@ class Report:
     :ivar nulls: rows of the table without a cursor value, whether this run or an earlier one rejected them.
     :ivar seconds: wall-clock seconds of the last attempt.
     :ivar rejects: the folder of the rejects; empty if there are none.
+    :ivar more: what only some kinds of runs have to tell, as plain JSON.
     """
 
     pipeline: str
@@ -34,6 +35,7 @@ class Report:
     nulls: int
     seconds: float
     rejects: str
+    more: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON: for XCom, the journal and the page."""
@@ -51,6 +53,7 @@ class Report:
             "bytes": traffic.bytes,
             "seconds": round(self.seconds, 3),
             "rejects": self.rejects,
+            **self.more,
         }
 
 

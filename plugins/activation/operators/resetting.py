@@ -9,13 +9,14 @@ from activation.cursor.recovery import Move
 from activation.cursor.watermark import Watermark
 from activation.delivery.sent import drop
 from activation.operators.importing import Import
+from activation.operators.movement import Movement
 from activation.operators.record import now
 
 log = logging.getLogger(__name__)
 
 
-class Reset(Import):
-    """One reset."""
+class Resetting(Movement):
+    """One reset, whatever the pipeline moves."""
 
     def reset(self) -> dict[str, Any]:
         """Move the watermark to where the order says.
@@ -44,3 +45,7 @@ class Reset(Import):
         self._memory.unbind()
         log.info("The watermark was moved from %s to %s.", before, after)
         return report
+
+
+class Reset(Resetting, Import):
+    """The reset of an import."""
