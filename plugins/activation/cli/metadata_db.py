@@ -36,11 +36,11 @@ def trigger(dag: str, order: Mapping[str, Any]) -> Triggered:
     :raises ConfigurationError: if there is no such DAG, if it would ignore the parameters, or if Airflow cannot be asked.
     """
     conf = {name: value for name, value in order.items() if value is not None}
-    with _database(f"Trigger {dag} in the UI with the configuration {json.dumps(conf)} instead"):
+    with database(f"Trigger {dag} in the UI with the configuration {json.dumps(conf)} instead"):
         from airflow.api.client import get_current_api_client
 
         paused = _look_at(dag, conf)
-        found = get_current_api_client().trigger_dag(dag_id=dag, conf=conf, triggering_user_name=_user())
+        found = get_current_api_client().trigger_dag(dag_id=dag, conf=conf, triggering_user_name=user())
     if found is None:
         raise ConfigurationError(f"Airflow did not make a run of {dag}.", f"Try airflow dags trigger {dag}.")
     return Triggered(dag, str(found["dag_run_id"]), paused)
@@ -51,7 +51,7 @@ def asset_state(name: str, uri: str, key: str) -> Any:
 
     :raises ConfigurationError: if Airflow's database cannot be used, or if it holds no JSON there.
     """
-    with _database("Look at the asset's tab Asset State Store in the UI instead"):
+    with database("Look at the asset's tab Asset State Store in the UI instead"):
         from airflow.models.asset import AssetModel
         from airflow.state import AssetScope, get_state_backend
         from airflow.utils.session import create_session
@@ -64,6 +64,20 @@ def asset_state(name: str, uri: str, key: str) -> Any:
         return None if text is None else json.loads(text)
     except ValueError:
         raise ConfigurationError(f"The state {key!r} of the asset {name} is no JSON.") from None
+
+
+def pause(dag: str) -> None:
+    """Pause a DAG, as ``airflow dags pause`` does.
+
+    :raises ConfigurationError: if Airflow's database cannot be used.
+    """
+    with database(f"Pause {dag} in the UI instead"):
+        from airflow.models.dag import DagModel
+        from airflow.utils.session import create_session
+
+        with create_session() as session:
+            if (model := session.get(DagModel, dag)) is not None:
+                model.is_paused = True
 
 
 def _look_at(dag: str, conf: Mapping[str, Any]) -> bool:
@@ -98,7 +112,7 @@ def _look_at(dag: str, conf: Mapping[str, Any]) -> bool:
     return paused
 
 
-def _user() -> str | None:
+def user() -> str | None:
     """Who asks; Airflow shows it beside the run."""
     try:
         return getpass.getuser()
@@ -107,7 +121,12 @@ def _user() -> str | None:
 
 
 @contextmanager
-def _database(instead: str) -> Iterator[None]:
+def database(instead: str) -> Iterator[None]:
+    """Tell what goes wrong in Airflow's database as an error of ours.
+
+    :param instead: what a person can do without it, one sentence without its full stop.
+    :raises ConfigurationError: if the database cannot be used, or Airflow refuses.
+    """
     from airflow.sdk.exceptions import AirflowException
     from sqlalchemy.exc import SQLAlchemyError
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import sys
+import unicodedata
 from collections.abc import Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from activation.cli.validate import DEFAULT
 from activation.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from activation.delivery.folder import Folder
+    from activation.spec import Pipeline
 
 MOST_TEXT = 100
 """Characters of a text in a table."""
@@ -48,19 +53,41 @@ def folder_of(pipeline: str) -> Folder:
     )
 
 
+def files_of(folder: Path | None) -> dict[str, Pipeline | None]:
+    """The pipeline files of a folder by their id; ``None`` for one that cannot be used.
+
+    :param folder: ``None``: the default one, which need not be there, because Airflow may read files from elsewhere.
+    :raises ConfigurationError: if it cannot be read.
+    """
+    from activation.spec import load_folder
+
+    if folder is None and not DEFAULT.is_dir():
+        print(f"There is no folder {DEFAULT.as_posix()} here: what stands in files is not known (--folder).", file=sys.stderr)
+        return {}
+    loaded = load_folder(folder or DEFAULT)
+    return {**loaded.pipelines, **{path.stem: None for path in loaded.broken}}
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Rows below their heads; numbers stand at the right, and ``None`` is a dash."""
     texts = [[_cell(cell) for cell in row] for row in rows]
     right = [all(isinstance(row[column], (int, float, type(None))) for row in rows) for column in range(len(head))]
-    widths = [max(len(line[column]) for line in [[*head], *texts]) for column in range(len(head))]
+    widths = [max(_width(line[column]) for line in [[*head], *texts]) for column in range(len(head))]
     lines = [
-        "  ".join(
-            cell.rjust(width) if is_right else cell.ljust(width)
-            for cell, width, is_right in zip(line, widths, right, strict=True)
-        )
+        "  ".join(_padded(cell, width, is_right) for cell, width, is_right in zip(line, widths, right, strict=True))
         for line in [[*head], *texts]
     ]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _padded(cell: str, width: int, right: bool) -> str:
+    blanks = " " * (width - _width(cell))
+    return blanks + cell if right else cell + blanks
+
+
+def _width(text: str) -> int:
+    """Columns of a terminal that a text takes: two for each letter of Korean, Chinese and Japanese, none for an accent."""
+    return sum(0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
 def _cell(value: object) -> str:
@@ -71,12 +98,23 @@ def _cell(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else short(value)
 
 
-def short(text: object) -> str:
-    """A text on one line, cut where it is long."""
+def short(text: object, most: int = MOST_TEXT) -> str:
+    """A text on one line, cut where it has more characters than ``most``."""
     line = " ".join(str(text).split())
-    return line if len(line) <= MOST_TEXT else f"{line[: MOST_TEXT - 1]}…"
+    return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def count(number: int, what: str) -> str:
     """A number with its noun."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def confirmed(question: str, why: str) -> bool:
+    """Whether a person agrees.
+
+    :param why: what needs an agreement, as the start of a sentence.
+    :raises ConfigurationError: if there is nobody to ask.
+    """
+    if not sys.stdin.isatty():
+        raise ConfigurationError(f"{why}, and nobody is there to confirm it.", "Add --yes.")
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")

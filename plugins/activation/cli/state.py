@@ -15,10 +15,9 @@ Exit code: 0 if it was done, 2 if there is nothing to show or Airflow cannot be 
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING, Any
 
-from activation.cli.pipelines import add_dag, add_pipeline, folder_of, table
+from activation.cli.pipelines import add_dag, add_pipeline, confirmed, folder_of, table
 from activation.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -132,7 +131,7 @@ def _reset(arguments: argparse.Namespace) -> int:
     move = Journal(state_folder(arguments.pipeline)).last()
     before = recover(_asset_watermark(arguments.pipeline), move).watermark
     print(f"{arguments.pipeline}: from {before} to {to or 'the beginning'}.")
-    if not (arguments.yes or _confirmed()):
+    if not (arguments.yes or confirmed("Move the watermark?", "A reset moves the watermark")):
         print("Nothing was changed.")
         return 0
     print(trigger(arguments.dag or arguments.pipeline, {"mode": RESET, "reset_to": to}))
@@ -146,13 +145,3 @@ def _instant(text: str | None) -> str | None:
         return None if text is None else to_text(from_text(text))
     except ValueError as error:
         raise ConfigurationError(f"--to: {error}.", "Write it like 2026-07-19T09:07:23Z.") from None
-
-
-def _confirmed() -> bool:
-    """Whether a person agrees.
-
-    :raises ConfigurationError: if there is nobody to ask.
-    """
-    if not sys.stdin.isatty():
-        raise ConfigurationError("A reset moves the watermark, and nobody is there to confirm it.", "Add --yes.")
-    return input("Move the watermark? [y/N] ").strip().lower() in ("y", "yes")

@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from activation.delivery.folder import Folder, listed
+from activation.delivery.inactive import read_mark
 from activation.delivery.journal import Journal
 from activation.destinations.s3.cases import ExportCase
 from activation.destinations.s3.errors import case_error
@@ -41,6 +42,22 @@ class Extraction:
 def about(to: S3Destination) -> dict[str, Any]:
     """What the record of a run says of its export, for the limits of others."""
     return {"data": to.data, "type": to.export.type, "connection": to.connection}
+
+
+def refuse_inactive(root: Folder, pipeline_id: str) -> None:
+    """Refuse every run of an export that was made inactive: it is final (contracts: s3_export 1.2).
+
+    :param root: the folder of all pipelines' state folders.
+    :raises ConfigurationError: ``invalid_parameter``; says since when.
+    :raises TransientError: if the state folder cannot be read.
+    """
+    try:
+        mark = read_mark(root / pipeline_id)
+    except OSError as error:
+        raise case_error(ExportCase.STATE, f"The state folder of {pipeline_id} could not be read: {error}.") from error
+    if mark is not None:
+        problem = f"The export {pipeline_id} was {mark}; Inactive is final."
+        raise case_error(ExportCase.PARAMETER, problem, "Give the pipeline another id.")
 
 
 def keep_limits(root: Folder, pipeline_id: str, run: str, to: S3Destination, day: datetime) -> None:

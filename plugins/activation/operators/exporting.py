@@ -22,7 +22,7 @@ from activation.findings import Finding
 from activation.hooks.connections import open_source
 from activation.hooks.s3_export import S3ExportHook
 from activation.operators.export_cases import ExportJournal, cased, queried
-from activation.operators.export_limits import about, keep_limits
+from activation.operators.export_limits import about, keep_limits, refuse_inactive
 from activation.operators.intervals import Interval
 from activation.operators.memory import STARTED, started, state_folder, state_root
 from activation.operators.record import now, recorded
@@ -81,6 +81,7 @@ class Export:
         """
         facts = {"attempt": self._attempt, **about(self._to)}
         with recorded(self._journal, self._run, self._started, **facts):
+            refuse_inactive(state_root(), self._pipeline.id)
             self._intervals = self._choose()
             keep_limits(state_root(), self._pipeline.id, self._run, self._to, self._intervals[-1].start)
             reports = self._exported()

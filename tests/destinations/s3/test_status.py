@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from itertools import product
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -15,6 +15,7 @@ NOW = datetime(2026, 7, 19, 12, tzinfo=timezone.utc)
 GOOD, RUNNING, QUEUED = Run("success"), Run("running"), Run("queued")
 FAILED, REFUSED = Run("failed"), Run("failed", refused=True)
 
+KINDS: tuple[Literal["periodic", "one_time"], ...] = ("periodic", "one_time")
 NEW = Facts("periodic")
 ONCE = Facts("one_time")
 MOVES: list[tuple[str, list[tuple[Facts, str]]]] = [
@@ -59,6 +60,10 @@ def test_s_l6_nothing_brings_an_inactive_export_back() -> None:
         status_of(Facts("periodic", one, paused, over, removed=True)) for one, paused, over in product(runs, *2 * [(True, False)])
     }
     assert found == {Status.INACTIVE}
+    switched_off = {
+        status_of(Facts(kind, one, paused, inactive=True)) for one in runs for paused in (True, False) for kind in KINDS
+    }
+    assert switched_off == {Status.INACTIVE}
 
 
 def record(status: str, ended: datetime | None = None, **more: Any) -> dict[str, Any]:

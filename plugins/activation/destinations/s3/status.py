@@ -1,6 +1,6 @@
 """How an export stands, and how all of them do together (contracts: s3_export 1.2, 1.3).
 
-Nothing of it is kept: it follows from Airflow's own runs and from the run journals. Both are handed in.
+All but the mark of what was made inactive follows from Airflow's own runs and from the run journals. They are handed in.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ class Facts:
     :ivar paused: whether its DAG is paused.
     :ivar over: whether its end date has passed.
     :ivar removed: whether its pipeline file was taken away, so that Airflow has no current DAG for it (the DAG is stale).
+    :ivar inactive: whether a person made it inactive; nothing brings it back.
     """
 
     type: Literal["periodic", "one_time"]
@@ -62,6 +63,7 @@ class Facts:
     paused: bool = False
     over: bool = False
     removed: bool = False
+    inactive: bool = False
 
 
 def status_of(facts: Facts) -> Status:
@@ -70,6 +72,8 @@ def status_of(facts: Facts) -> Status:
     A one-time export that was never begun and whose DAG is paused is told as paused, which Dfinery does not know: there an
     extraction begins as soon as it is made.
     """
+    if facts.inactive:
+        return Status.INACTIVE
     return _one_time(facts) if facts.type == "one_time" else _periodic(facts)
 
 
@@ -140,35 +144,52 @@ class Counters:
 class Export:
     """One export in the list.
 
+    :ivar status: ``None`` if Airflow has not read its file.
     :ivar records: its journal's records, in any order.
     """
 
     pipeline: str
     type: Literal["periodic", "one_time"]
-    status: Status
+    status: Status | None
     records: Iterable[Mapping[str, Any]] = ()
 
 
+def failures(pipeline: str, records: Iterable[Mapping[str, Any]], now: datetime) -> tuple[Failure, ...]:
+    """The errors of the last seven days of one pipeline of any kind, the newest first.
+
+    :param records: its journal's records, in any order.
+    :param now: aware.
+    """
+    found = [
+        Failure(pipeline, str(record.get("run")), str(record["ended"]), str(record.get("error", "")))
+        for record in records
+        if record.get("status") in FAILURES and "ended" in record and now - ERRORS_OF <= _instant(record["ended"])
+    ]
+    return newest(found)
+
+
+def newest(errors: Iterable[Failure]) -> tuple[Failure, ...]:
+    """Errors of several pipelines, the newest first."""
+    return tuple(sorted(errors, key=lambda failure: _instant(failure.at), reverse=True))
+
+
 def count(exports: Iterable[Export], now: datetime) -> Counters:
-    """Count all exports; each record is looked at once.
+    """Count all exports.
 
     :param now: aware.
     """
     created = active = completed = 0
-    errors: list[tuple[datetime, Failure]] = []
-    last_sync: datetime | None = None
+    errors: list[Failure] = []
+    syncs: list[datetime] = []
     for export in exports:
         created += export.type == "periodic"
         active += export.status is Status.ACTIVE
         completed += export.status is Status.COMPLETED
-        for record in export.records:
-            if "ended" not in record:
-                continue
-            ended, status = datetime.fromisoformat(str(record["ended"])), record.get("status")
-            if status == "success":
-                last_sync = max(last_sync or ended, ended)
-            elif status in FAILURES and now - ERRORS_OF <= ended:
-                failure = Failure(export.pipeline, str(record.get("run")), str(record["ended"]), str(record.get("error", "")))
-                errors.append((ended, failure))
-    errors.sort(key=lambda one: one[0], reverse=True)
-    return Counters(created, active, completed, tuple(failure for _, failure in errors), last_sync)
+        records = tuple(export.records)
+        errors += failures(export.pipeline, records, now)
+        syncs += (_instant(one["ended"]) for one in records if one.get("status") == "success" and "ended" in one)
+    return Counters(created, active, completed, newest(errors), max(syncs, default=None))
+
+
+def _instant(text: object) -> datetime:
+    return datetime.fromisoformat(str(text))
