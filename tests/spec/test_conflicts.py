@@ -56,3 +56,33 @@ def test_an_engine_that_keeps_the_case_of_names_has_two_tables(folder: Path) -> 
     for name, table in {"one": "crm.Users", "two": "crm.users"}.items():
         (folder / f"{name}.yaml").write_text(ONE.replace("snowflake", "postgres").replace("CRM.USERS", table))
     assert not load_folder(folder).broken
+
+
+STREAM = """source: {type: snowflake, connection: warehouse, table: CRM.PROFILES}
+destination: {type: kinesis, connection: aws, stream: profiles, audiences: [a1]}
+"""
+
+
+def test_two_pipelines_with_the_same_profiles_to_one_stream_are_both_told(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(STREAM)
+    (tmp_path / "two.yaml").write_text(STREAM.replace("CRM.PROFILES", "crm.profiles").replace("a1", "a2"))
+    told = {path.name: str(error).splitlines()[0].partition(": ")[2] for path, error in load_folder(tmp_path).broken.items()}
+    assert told == {
+        "one.yaml": "The table CRM.PROFILES is also carried to Kinesis (connection aws, stream profiles) by two.yaml.",
+        "two.yaml": "The table crm.profiles is also carried to Kinesis (connection aws, stream profiles) by one.yaml.",
+    }
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        "clients",
+        "{name: profiles, region: eu-west-1}",
+        "'{{ var.value.stream }}'",
+        "'arn:aws:kinesis:eu-west-1:123456789012:stream/x'",
+    ],
+)
+def test_the_same_profiles_may_go_to_several_streams(tmp_path: Path, stream: str) -> None:
+    (tmp_path / "one.yaml").write_text(STREAM)
+    (tmp_path / "two.yaml").write_text(STREAM.replace("stream: profiles", f"stream: {stream}"))
+    assert not load_folder(tmp_path).broken

@@ -10,15 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from activation.spec.cron import PRESETS, Schedule
+from activation.spec.cron import CONTINUOUS, PRESETS, Cron
 
-CHECK = TypeAdapter(Schedule)
+CHECK = TypeAdapter(Cron)
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
         *((preset, preset) for preset in PRESETS),
+        (" Continuous ", "continuous"),
+        ("continous", None),
+        ("@continuous", None),
         (" */15  *\t* * * ", "*/15 * * * *"),
         ("0 9-17/2 1,15,L * *", None),
         ("0 9-17/2 1,15 JAN-Mar MON-fri", "0 9-17/2 1,15 jan-mar mon-fri"),
@@ -66,4 +69,5 @@ def test_airflow_takes_what_is_taken(text: str) -> None:
         schedule = CHECK.validate_python(text)
     except ValidationError:
         return
+    assert schedule != CONTINUOUS
     assert croniter(schedule, datetime(2026, 1, 1)).get_next(datetime) > datetime(2026, 1, 1)

@@ -18,9 +18,18 @@ from activation.spec.destinations import Catalog
 from activation.spec.expressions import FromEnvironment, Templated
 from activation.spec.fields import MappedField, Mask
 from activation.spec.grammar import entry_of, fields_marked, fields_of, models_of, takes
+from activation.spec.kinesis import (
+    KinesisChanges,
+    KinesisDestination,
+    KinesisMessage,
+    KinesisRecords,
+    KinesisRequests,
+    KinesisStream,
+)
 from activation.spec.s3 import S3Access, S3Destination, S3Export, S3Files, S3Select, S3Unload
+from activation.spec.schedule import Schedule
 from activation.spec.schema import pipeline_schema
-from activation.spec.sources import SOURCES
+from activation.spec.sources import SOURCES, Related
 from activation.spec.task import Task
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -28,7 +37,9 @@ REFERENCE = (DOCS / "pipeline-files.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```yaml\n# (\S+)\n(.*?)```", REFERENCE, re.DOTALL)
 HEADINGS: list[tuple[str, type[BaseModel]]] = [
     ("## The whole file", Pipeline),
+    ("### `schedule`", Schedule),
     *(("### `source`", source) for source in SOURCES.values()),
+    ("#### `source.related`", Related),
     ("### `cursor`", Cursor),
     ("### `destination`, type `braze`", BrazeDestination),
     ("#### `destination.catalog`", Catalog),
@@ -38,6 +49,12 @@ HEADINGS: list[tuple[str, type[BaseModel]]] = [
     ("#### The `unload` of `destination.files`", S3Unload),
     ("#### `destination.export`", S3Export),
     ("#### `destination.select`", S3Select),
+    ("### `destination`, type `kinesis`", KinesisDestination),
+    ("#### `destination.stream`", KinesisStream),
+    ("#### `destination.message`", KinesisMessage),
+    ("#### `destination.changes`", KinesisChanges),
+    ("#### `destination.records`", KinesisRecords),
+    ("#### `destination.requests`", KinesisRequests),
     ("### `columns`", Columns),
     ("#### `columns.identifiers`", Identifiers),
     ("#### A field of `columns.fields`", MappedField),
@@ -93,7 +110,13 @@ def test_examples_of_the_reference_load(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text, encoding="utf-8")
     environment = {"WAREHOUSE_CONNECTION": "warehouse", "WAREHOUSE_SCHEMA": "analytics"}
     loaded = {name: load_file(tmp_path / name, environment=environment) for name, _ in EXAMPLES if not name.startswith("_")}
-    assert list(loaded) == ["users_to_braze.yaml", "events_to_partner.yaml", "customers_to_braze.yaml", "vip_users.yaml"]
+    assert list(loaded) == [
+        "users_to_braze.yaml",
+        "events_to_partner.yaml",
+        "profiles_to_kinesis.yaml",
+        "customers_to_braze.yaml",
+        "vip_users.yaml",
+    ]
     assert loaded["vip_users.yaml"].owner == "crm-team"
     assert loaded["vip_users.yaml"].source.table_parts() == ("analytics", "vip.users")
 

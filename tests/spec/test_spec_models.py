@@ -106,13 +106,15 @@ def test_size_is_read_as_it_is_written(size: Size) -> None:
     assert Size.parse(str(size)) == size
 
 
-@pytest.mark.parametrize(("text", "size"), [("4MB", 4_000_000), ("512KB", 512_000), ("1001B", 1001), ("0B", 0)])
+@pytest.mark.parametrize(
+    ("text", "size"), [("4MB", 4_000_000), ("512KB", 512_000), ("1001B", 1001), ("0B", 0), ("5MiB", 5_242_880), ("1KiB", 1024)]
+)
 def test_size(text: str, size: int) -> None:
     assert Size.parse(text) == size
     assert str(Size.parse(text)) == text
 
 
-@pytest.mark.parametrize("text", ["", "4", "MB", "4 MB", "4mb", "4GB", "4MiB", "-1B", "1.5MB", "4MB\n"])
+@pytest.mark.parametrize("text", ["", "4", "MB", "4 MB", "4mb", "4GB", "4Mib", "-1B", "1.5MB", "4MB\n"])
 def test_no_size(text: str) -> None:
     with pytest.raises(ValueError, match="is not a size with a unit"):
         Size.parse(text)

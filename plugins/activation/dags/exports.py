@@ -6,25 +6,22 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pendulum
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
 
+from activation.dags.schedules import START
 from activation.operators.s3_export import S3ExportOperator
 from activation.spec import Pipeline, S3Destination
 
 
-def export_schedule(pipeline: Pipeline, to: S3Destination, since: pendulum.DateTime) -> dict[str, Any]:
-    """Arguments of the DAG that say when it runs.
-
-    :param since: the first day, if the pipeline names none.
-    """
+def export_schedule(pipeline: Pipeline, to: S3Destination) -> dict[str, Any]:
+    """Arguments of the DAG that say when it runs."""
     export, zone = to.export, ZoneInfo(to.export.zone)
     if export.type == "one_time":
-        return {"schedule": "@once", "start_date": since, "catchup": False}
+        return {"schedule": "@once", "start_date": START, "catchup": False}
     ends = datetime.fromisoformat(export.end).replace(tzinfo=zone) + timedelta(days=1, seconds=-1) if export.end else None
     return {
         "schedule": CronDataIntervalTimetable(str(pipeline.schedule), timezone=export.zone),
-        "start_date": datetime.fromisoformat(export.start).replace(tzinfo=zone) if export.start else since,
+        "start_date": datetime.fromisoformat(export.start).replace(tzinfo=zone) if export.start else START,
         "end_date": ends,
         "catchup": export.catch_up,
     }
@@ -42,7 +39,7 @@ def export_params() -> dict[str, Param]:
 def export_task(dag: DAG, pipeline: Pipeline, to: S3Destination, callbacks: dict[str, Any]) -> None:
     """Add the task.
 
-    :param callbacks: what Airflow calls when it has failed or succeeded.
+    :param callbacks: what Airflow calls when it begins, has failed or has succeeded.
     """
     more = {"in_flight": pipeline.delivery.in_flight} if "in_flight" in pipeline.delivery.model_fields_set else {}
     S3ExportOperator(

@@ -92,6 +92,18 @@ class Journal:
         except OSError as error:
             raise self._unwritable(error) from error
 
+    def drop(self, run: str, started: str) -> None:
+        """Forget a run that found nothing to do: a stream that looks every few seconds would fill the folder with such records.
+
+        :raises TransientError: if the record cannot be removed.
+        """
+        try:
+            (self._folder / "runs" / _name(run, started)).unlink()
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise self._unwritable(error) from error
+
     def latest(self, most: int) -> list[dict[str, Any]]:
         """The newest records, the newest first; one that cannot be read is left out.
 
@@ -145,13 +157,17 @@ class Journal:
         runs = self._folder / "runs"
         try:
             runs.mkdir(parents=True, exist_ok=True)
-            (runs / f"{safe_name(started)}_{safe_name(run)}.json").write_text(text, encoding="utf-8")
+            (runs / _name(run, started)).write_text(text, encoding="utf-8")
         except OSError as error:
             raise self._unwritable(error) from error
         return text
 
     def _unwritable(self, error: OSError) -> TransientError:
         return TransientError(f"The run journal could not be written to {self._folder}: {error}")
+
+
+def _name(run: str, started: str) -> str:
+    return f"{safe_name(started)}_{safe_name(run)}.json"
 
 
 def _empty(folder: Folder) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +19,25 @@ from activation.delivery.units import Chunk, Unit
 from activation.records.arrays import to_arrow, to_numpy
 from activation.records.digests import Digests
 from activation.records.encoded import Encoded, Encoder, Rejected
-from activation.warehouses.base import CURSOR, Extract, Warehouse
+from activation.warehouses.base import CURSOR, Extract
 
 CHUNK_ROWS = 16_384
 CHUNK_BYTES = 16 * 1024 * 1024
+
+
+class Rows(Protocol):
+    """What the reader asks of a warehouse; see :class:`~activation.warehouses.base.Warehouse`."""
+
+    def tick_of(self, extract: Extract) -> int:
+        """Give the nanoseconds that one unit of the batches' cursor column stands for."""
+
+    def batches(
+        self, extract: Extract, window: Window, after: Position | None = None, *, rows: int = ...
+    ) -> Generator[pa.RecordBatch, None, None]:
+        """Read the rows of a window in the order ``(cursor NULLS FIRST, key)``."""
+
+    def cancel(self) -> None:
+        """Stop the running statement, from any thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +48,7 @@ class Source:
         comes to stand between rows that share one. ``None`` is without limit.
     """
 
-    warehouse: Warehouse
+    warehouse: Rows
     extract: Extract
     window: Window
     start: Progress

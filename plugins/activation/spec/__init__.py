@@ -5,6 +5,7 @@ from activation.spec.cursor import Cursor
 from activation.spec.delivery import Delivery, Errors
 from activation.spec.destination import Destination
 from activation.spec.destinations import BrazeDestination
+from activation.spec.kinesis import KinesisDestination
 from activation.spec.loader import Loaded, find_file, load_file, load_files, load_folder
 from activation.spec.models import Pipeline
 from activation.spec.names import TableName
@@ -22,6 +23,7 @@ __all__ = [
     "DuckdbSource",
     "Duration",
     "Errors",
+    "KinesisDestination",
     "Loaded",
     "Pipeline",
     "PipelineFileError",

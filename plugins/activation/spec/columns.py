@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import Field, field_validator, model_validator
 from typing_extensions import Self
 
 from activation.spec.block import Block
 from activation.spec.entries import Entries, Short
 from activation.spec.expressions import environment_names, has_jinja
 from activation.spec.fields import MappedField
-from activation.spec.invalid import invalid
+from activation.spec.invalid import invalid, invalid_at
 from activation.spec.names import ColumnName
 
 USERS = ("external_id", "alias_name", "alias_label", "braze_id", "email", "phone")
@@ -91,46 +90,53 @@ class Columns(Block):
     @field_validator("fields")
     @classmethod
     def _names(cls, fields: Entries[MappedField]) -> Entries[MappedField]:
-        """Dots and what Braze drops inside of objects (contracts: braze 1.4)."""
         for name in fields:
-            first, *rest = name.split(".")
+            parts = name.split(".")
             if has_jinja(name) or environment_names(name):
-                raise _at(name, "does not take Jinja or ${env:NAME}", "Write the field's name itself.")
-            if not first.strip() or _CONTROL.search(name) or any(len(part) > _MOST_NAME for part in (first, *rest)):
-                raise _at(name, f"is not a field's name of 1 to {_MOST_NAME} characters", "Write it like city or loyalty.tier.")
-            if not all(_INSIDE.fullmatch(part) for part in rest):
-                fix = "A dot always nests. Names inside an object have no blank, and a dollar sign only in front, like $time."
-                raise _at(name, "has a name inside an object that Braze does not take", fix)
-            objects = [".".join((first, *rest)[:depth]) for depth in range(1, 1 + len(rest))]
+                raise invalid_at(name, "does not take Jinja or ${env:NAME}", "Write the field's name itself.")
+            if not parts[0].strip() or _CONTROL.search(name) or any(len(part) > _MOST_NAME for part in parts):
+                raise invalid_at(
+                    name, f"is not a field's name of 1 to {_MOST_NAME} characters", "Write it like city or loyalty.tier."
+                )
+            objects = [".".join(parts[:depth]) for depth in range(1, len(parts))]
             if taken := [one for one in objects if one in fields]:
-                raise _at(name, f"puts a field into {taken[0]}, which is a field with a value of its own", "Keep one of the two.")
+                raise invalid_at(
+                    name, f"puts a field into {taken[0]}, which is a field with a value of its own", "Keep one of the two."
+                )
         return fields
 
     def check(self, data: str) -> None:
-        """Compare with what a row is.
+        """Compare with what a row is, and the names with what Braze drops inside of objects (contracts: braze 1.4).
 
         :param data: ``destination.data``.
         :raises pydantic_core.PydanticCustomError: or a ``ValidationError``, if a role or field is not for it, or one is missing.
         """
         given, fields = self.identifiers.given, self.fields
+        for name in fields:
+            if not all(_INSIDE.fullmatch(part) for part in name.split(".")[1:]):
+                fix = "A dot always nests. Names inside an object have no blank, and a dollar sign only in front, like $time."
+                raise invalid_at(("fields", name), "has a name inside an object that Braze does not take", fix)
         for role in given:
             if role not in ROLES[data]:
-                raise _at(("identifiers", role), f"is no identifier of {data}", f"Allowed: {', '.join(ROLES[data])}.")
+                raise invalid_at(("identifiers", role), f"is no identifier of {data}", f"Allowed: {', '.join(ROLES[data])}.")
         if given and set(given) == {"deleted"}:
-            raise _at("identifiers", "says which items are deleted, but not which they are", "Write id: COLUMN too.")
+            raise invalid_at("identifiers", "says which items are deleted, but not which they are", "Write id: COLUMN too.")
         if fields and data == "deletes":
-            raise _at("fields", "makes a payload, which deletes do not have", "Remove fields; identifiers are enough.")
+            raise invalid_at("fields", "makes a payload, which deletes do not have", "Remove fields; identifiers are enough.")
         if fields and not given:
             fix = f"Write beside it identifiers: {{{ROLES[data][0]}: COLUMN}}."
-            raise _at("fields", "does not say which column identifies a row", fix)
+            raise invalid_at("fields", "does not say which column identifies a row", fix)
         self._check_fields(data, set(given))
 
-    def check_repeatable(self) -> None:
-        """Refuse what makes a row differ from run to run though its columns have not changed."""
+    def check_repeatable(self, cause: str) -> None:
+        """Refuse what makes a row differ from run to run though its columns have not changed.
+
+        :param cause: the setting for which it must not.
+        """
         for name, field in self.fields.items():
             if field.moment:
-                fix = "Remove the field, or cursor.skip_unchanged."
-                raise _at(("fields", name, "moment"), "changes with every run, so no row would be unchanged", fix)
+                fix = f"Remove the field, or {cause}."
+                raise invalid_at(("fields", name, "moment"), "changes with every run, so no row would be unchanged", fix)
 
     def _check_fields(self, data: str, roles: set[str]) -> None:
         names = {name: name.partition(".")[0] for name in self.fields}
@@ -138,10 +144,12 @@ class Columns(Block):
         for name, first in names.items():
             if first in taken:
                 fix = f"Write it below columns.identifiers, where a row may carry it: {', '.join(ROLES[data])}."
-                raise _at(("fields", name), "is an identifier, which a payload must not carry", fix)
+                raise invalid_at(("fields", name), "is an identifier, which a payload must not carry", fix)
         missing = [name for name in NEEDED.get(data, ()) if name not in names.values()]
         if names and missing:
-            raise _at("fields", f"has no field {missing[0]}, which {data} need", f"Write {missing[0]}: COLUMN, or a block.")
+            raise invalid_at(
+                "fields", f"has no field {missing[0]}, which {data} need", f"Write {missing[0]}: COLUMN, or a block."
+            )
 
 
 def _addresses(roles: set[str]) -> set[str]:
@@ -149,10 +157,3 @@ def _addresses(roles: set[str]) -> set[str]:
     if not roles or not roles <= {"email", "phone"}:
         return set()
     return {"email"} if "email" in roles else {"email", "phone"}
-
-
-def _at(place: str | tuple[str, ...], problem: str, fix: str) -> ValidationError:
-    """The error for a value below the one that is validated, so that it is shown at its own place."""
-    error: PydanticCustomError = invalid(problem, fix)
-    route = (place,) if isinstance(place, str) else place
-    return ValidationError.from_exception_data("columns", [InitErrorDetails(type=error, loc=route, input=None)])

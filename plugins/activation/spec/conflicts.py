@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from activation.spec.expressions import has_jinja
+from activation.spec.kinesis import KinesisDestination
 from activation.spec.located import Located
 from activation.spec.models import Pipeline
 from activation.spec.problems import Problem
@@ -33,7 +34,8 @@ def conflicts(read: Mapping[Path, Read]) -> dict[Path, Problem]:
 
     * The same table is carried to the same connection (contract: braze 1.1, one integration per table or view): each would keep a
       watermark of its own and send every change twice, in no certain order. Queries and templates are not compared, because
-      only the warehouse knows what they read. Exports of files are compared by their keys instead.
+      only the warehouse knows what they read. Exports of files are compared by their keys instead; profiles may go to several
+      streams of a connection, and a stream's name and its ARN are not known to be the same one.
     * Two exports of the same days lie under the same keys (contract: s3_export 3.7, S-T3).
     * With ``compat: dfinery``, the sixth periodic export to a connection, in the order of the files' names.
 
@@ -54,15 +56,22 @@ def _way(pipeline: Pipeline) -> tuple[Any, ...] | None:
     source, destination = pipeline.source, pipeline.destination
     if source.table is None or source.table.is_template or isinstance(destination, S3Destination):
         return None
+    stream = None
+    if isinstance(destination, KinesisDestination):
+        if destination.is_template:
+            return None
+        stream = destination.stream.place
     parts = source.table.parts
     if source.type in _FOLDING:
         parts = tuple(part.casefold() for part in parts)
-    return source.type, source.connection, parts, destination.type, destination.connection
+    return source.type, source.connection, parts, destination.type, destination.connection, stream
 
 
 def _carried(path: Path, same: list[Path], pipeline: Pipeline, document: Document) -> Problem:
     rest = ", ".join(other.name for other in same if other != path)
-    place = f"{pipeline.destination.type.capitalize()} (connection {pipeline.destination.connection})"
+    to = pipeline.destination
+    stream = f", stream {to.stream.place[-1]}" if isinstance(to, KinesisDestination) else ""
+    place = f"{to.type.capitalize()} (connection {to.connection}{stream})"
     message = f"The table {pipeline.source.table} is also carried to {place} by {rest}."
     return Located(document, ("source", "table")).problem(message, _FIX)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from typing import Annotated
 
@@ -10,6 +11,9 @@ from pydantic import AfterValidator
 from activation.spec.invalid import invalid
 
 PRESETS = ("@hourly", "@daily", "@weekly", "@monthly")
+CONTINUOUS = "continuous"
+"""The word for runs back to back."""
+
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
 _FIELDS: tuple[tuple[str, int, int, dict[str, int]], ...] = (
@@ -24,12 +28,14 @@ _LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _FIX = f'Write five fields, minute hour day month weekday, like "*/15 * * * *", or one of {", ".join(PRESETS)}.'
 
 
-def _schedule(text: str) -> str:
-    if text in PRESETS:
-        return text
+def _cron(text: str) -> str:
     fields = text.lower().split()
+    if text in PRESETS or fields == [CONTINUOUS]:
+        return text.strip().lower()
     if text.startswith("@"):
         raise invalid("is not a known preset", _FIX, kind="preset")
+    if len(fields) == 1 and difflib.get_close_matches(fields[0], [CONTINUOUS]):
+        raise invalid("is not a cron expression", f"Did you mean {CONTINUOUS}? {_FIX}")
     if len(fields) != 5:
         raise invalid(f"has {len(fields)} field{'s' if len(fields) != 1 else ''} where a cron expression has 5", _FIX)
     sets = [_numbers(field, *limits) for field, limits in zip(fields, _FIELDS, strict=True)]
@@ -58,5 +64,5 @@ def _numbers(field: str, name: str, low: int, high: int, names: dict[str, int]) 
     return found
 
 
-Schedule = Annotated[str, AfterValidator(_schedule)]
-"""A cron expression of five fields, in lower case with single blanks, or one of :data:`PRESETS`."""
+Cron = Annotated[str, AfterValidator(_cron)]
+"""A cron expression of five fields, in lower case with single blanks, one of :data:`PRESETS`, or :data:`CONTINUOUS`."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 from typing_extensions import Self
@@ -10,6 +11,7 @@ from typing_extensions import Self
 from activation.spec.block import Block
 from activation.spec.destination import Destination
 from activation.spec.invalid import invalid
+from activation.spec.kinesis import KinesisDestination
 from activation.spec.s3 import S3Destination
 
 
@@ -38,6 +40,11 @@ class Catalog(Block):
 
 class BrazeDestination(Destination):
     """A Braze workspace, written through its REST API (contracts: braze 2)."""
+
+    way: ClassVar[str] = "an import"
+    knows: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "alerts": ("email", "connection", "row_errors", "success", "empty", "start"),
+    }
 
     type: Annotated[Literal["braze"], Field(title="Type", description="The destination.", examples=["braze"])]
     data: Annotated[
@@ -106,5 +113,6 @@ class BrazeDestination(Destination):
 DESTINATIONS: dict[str, type[Destination]] = {
     "braze": BrazeDestination,
     "s3": S3Destination,
+    "kinesis": KinesisDestination,
 }
 """The block's model by ``destination.type``. A new destination is one class and one line here."""

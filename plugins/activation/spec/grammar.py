@@ -78,16 +78,26 @@ def _model(values: Mapping[str, Any], info: FieldInfo | None, route: tuple[str |
 
 
 def fields_marked(marker: type) -> tuple[str, ...]:
-    """The fields that carry a marker, ``source.table`` for example, each once and in the order of the models."""
+    """The fields that carry a marker, ``source.table`` for example, each once and in the order of the models; a block of which
+    every field does is named itself.
+    """
     return tuple(dict.fromkeys(_marked(Pipeline, marker, "")))
 
 
 def _marked(model: type[BaseModel], marker: type, prefix: str) -> Iterator[str]:
     for name, info in fields_of(model).items():
-        if any(isinstance(item, marker) for item in info.metadata):
+        if is_marked(info, marker):
             yield prefix + name
         for inner in models_of(info).values():
-            yield from _marked(inner, marker, f"{prefix}{name}.")
+            if all(is_marked(each, marker) for each in inner.model_fields.values()):
+                yield prefix + name
+            else:
+                yield from _marked(inner, marker, f"{prefix}{name}.")
+
+
+def is_marked(info: FieldInfo, marker: type) -> bool:
+    """Whether a field carries a marker."""
+    return any(isinstance(item, marker) for item in info.metadata)
 
 
 def takes(info: FieldInfo) -> str:

@@ -25,7 +25,11 @@ class Located:
 
     @property
     def label(self) -> str:
-        """The place for people: ``source.table``, ``tags[2]``; nothing for the top level."""
+        """The place for people: ``source.table``, ``tags[2]``; nothing for the top level. Where a text stands for a block, the
+        block's place.
+        """
+        if self.route and isinstance(self.block.value, str):
+            return self.block.label
         return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in self.route).lstrip(".")
 
     @property

@@ -10,8 +10,8 @@ from pydantic_core import ErrorDetails
 
 from activation.spec.cron import PRESETS
 from activation.spec.expressions import Braces, FromEnvironment, Templated, environment_names, has_jinja
-from activation.spec.grammar import either, fields_marked, fields_of, model_at
-from activation.spec.invalid import CODE
+from activation.spec.grammar import either, fields_marked, fields_of, is_marked, model_at
+from activation.spec.invalid import CODE, UP
 from activation.spec.located import Located
 from activation.spec.problems import Problem
 from activation.spec.secrets import is_secret_key
@@ -89,12 +89,15 @@ def _keys_of(block: Located) -> Iterable[str]:
 
 
 def _place(location: tuple[str | int, ...], document: Document) -> Located:
-    """The place of an error, without the ``type`` that the models put into its location."""
-    place, is_type = Located(document, ()), False
+    """The place of an error, without the ``type`` that the models put into its location; see :data:`UP`."""
+    place, is_type, typed = Located(document, ()), False, True
     for key in location:
+        if key == UP:
+            place, is_type, typed = place.block, False, False
+            continue
         if not is_type:
             place = Located(document, (*place.route, key))
-        is_type = not is_type and bool(place.options) and isinstance(place.value, dict)
+        is_type = typed and not is_type and bool(place.options) and isinstance(place.value, dict)
     return place
 
 
@@ -111,12 +114,14 @@ def _expression(place: Located) -> _Told | None:
     value, label = place.value, place.label
     if not isinstance(value, str):
         return None
-    templated, from_environment = fields_marked(Templated), fields_marked(FromEnvironment)
-    braces = place.field is not None and any(isinstance(item, Braces) for item in place.field.metadata)
-    if has_jinja(value) and label not in templated and not braces:
-        return f"{label} does not take Jinja.", f"Jinja is allowed only in {_and(templated)}."
-    if environment_names(value) and label not in from_environment:
-        return f"{label} does not take ${{env:NAME}}.", f"${{env:NAME}} is allowed only in {_and(from_environment)}."
+    marked = [marker for marker in (Templated, FromEnvironment, Braces) if place.field and is_marked(place.field, marker)]
+    if has_jinja(value) and Templated not in marked and Braces not in marked:
+        return f"{label} does not take Jinja.", f"Jinja is allowed only in {_and(fields_marked(Templated))}."
+    if environment_names(value) and FromEnvironment not in marked:
+        return (
+            f"{label} does not take ${{env:NAME}}.",
+            f"${{env:NAME}} is allowed only in {_and(fields_marked(FromEnvironment))}.",
+        )
     return None
 
 

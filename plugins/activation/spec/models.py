@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from activation.spec.alerts import Alerts
 from activation.spec.block import Block
 from activation.spec.choice import Choice
 from activation.spec.columns import Columns
-from activation.spec.cron import Schedule
 from activation.spec.cursor import Cursor
 from activation.spec.delivery import Delivery, Errors
 from activation.spec.destination import Destination
 from activation.spec.destinations import DESTINATIONS, BrazeDestination
+from activation.spec.entries import Short
 from activation.spec.expressions import FromEnvironment
-from activation.spec.invalid import invalid
+from activation.spec.invalid import invalid, invalid_at, invalid_in_file
+from activation.spec.kinesis import KinesisDestination
+from activation.spec.kinesis_rules import check_columns, check_source
 from activation.spec.names import PipelineId, Text
-from activation.spec.s3 import S3Destination
+from activation.spec.schedule import Schedule, check_timing
 from activation.spec.sources import SOURCES, Source
 from activation.spec.task import Task
 
 
 class Pipeline(Block):
     """One pipeline: a table of a warehouse, a destination, and how rows get from the one to the other."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
 
     id: Annotated[
         PipelineId,
@@ -56,14 +60,15 @@ class Pipeline(Block):
         tuple[Text, ...],
         Field(strict=False, title="Tags", description="Tags of the DAG.", examples=[["crm", "braze"]]),
     ] = ()
-    schedule: Annotated[
-        Schedule | None,
+    timing: Annotated[
+        Annotated[Schedule, Short("cron")] | None,
         FromEnvironment(),
         Field(
+            alias="schedule",
             title="Schedule",
             description="When the pipeline runs, in UTC: a cron expression of five fields, or `@hourly`, `@daily`, `@weekly`, "
-            "`@monthly`. `null` runs it only by hand. `${env:NAME}` is allowed.",
-            examples=["*/15 * * * *", "@hourly"],
+            "`@monthly`, `continuous`, or a block. `null` runs it only by hand. `${env:NAME}` is allowed.",
+            examples=["*/15 * * * *", "@hourly", "continuous", {"after": ["users_import"]}],
         ),
     ] = None
     source: Annotated[
@@ -92,6 +97,7 @@ class Pipeline(Block):
         Columns,
         Field(
             title="Columns",
+            validate_default=True,
             description="Which columns name the user and which make the payload. Absent: the fixed names.",
             examples=[{"identifiers": {"external_id": "USER_ID"}, "fields": {"city": "CITY"}}],
         ),
@@ -128,41 +134,48 @@ class Pipeline(Block):
 
     @field_validator("destination")
     @classmethod
-    def _cursor_bounds_an_export(cls, destination: Destination, info: ValidationInfo) -> Destination:
-        cursor = info.data.get("cursor")
-        if isinstance(cursor, Cursor):
-            _refuse(destination, "cursor", cursor, ("column", "key", "lookback"))
-        if isinstance(destination, S3Destination) and destination.export.type == "periodic" and not info.data.get("schedule"):
-            raise invalid("is periodic, but the pipeline has no schedule", "Write a schedule, or export: {type: one_time}.")
-        if isinstance(destination, S3Destination) and destination.export.type == "one_time" and info.data.get("schedule"):
-            raise invalid("exports once, but the pipeline has a schedule", "Remove the schedule, or the type one_time.")
+    def _fits_what_stands_above(cls, destination: Destination, info: ValidationInfo) -> Destination:
+        cursor, source = info.data.get("cursor"), info.data.get("source")
+        if isinstance(cursor, Cursor) and (wrong := destination.meaningless("cursor", cursor)):
+            raise invalid_in_file(("cursor", wrong[0]), *wrong[1:])
+        if isinstance(source, Source) and isinstance(destination, KinesisDestination):
+            check_source(source, destination)
+        elif isinstance(source, Source) and source.related is not None:
+            fix = "Remove it; only a stream of profiles to kinesis reads such tables."
+            raise invalid_in_file(("source", "related"), f"means nothing to {destination.way}", fix)
+        if "timing" in info.data:
+            check_timing(info.data["timing"], destination)
         return destination
 
-    @field_validator("columns", "delivery", "errors")
+    @field_validator("columns", "delivery", "alerts", "errors")
     @classmethod
-    def _only_what_the_destination_takes(cls, block: Block, info: ValidationInfo) -> Block:
-        taken = {"delivery": ("in_flight",), "errors": ("retries", "retry_delay", "timeout")}
-        _refuse(info.data.get("destination"), "", block, taken.get(info.field_name or "", ()))
+    def _only_what_the_destination_knows(cls, block: Block, info: ValidationInfo) -> Block:
+        destination = info.data.get("destination")
+        if isinstance(destination, Destination) and (wrong := destination.meaningless(info.field_name or "", block)):
+            raise invalid_at(*wrong)
         return block
 
     @field_validator("columns")
     @classmethod
     def _columns_fit_the_data(cls, columns: Columns, info: ValidationInfo) -> Columns:
-        destination = info.data.get("destination")
+        destination, source = info.data.get("destination"), info.data.get("source")
         if isinstance(destination, BrazeDestination):
             columns.check(destination.data)
+        if isinstance(destination, KinesisDestination) and isinstance(source, Source):
+            check_columns(columns, source, destination)
         cursor = info.data.get("cursor")
         if isinstance(cursor, Cursor) and cursor.skip_unchanged:
-            columns.check_repeatable()
+            columns.check_repeatable("cursor.skip_unchanged")
         return columns
 
+    @field_validator("timing")
+    @classmethod
+    def _not_after_itself(cls, timing: Schedule | None, info: ValidationInfo) -> Schedule | None:
+        if timing is not None and info.data.get("id") in timing.after:
+            raise invalid_at("after", "names the pipeline itself, which would never begin", "Name the pipelines that feed it.")
+        return timing
 
-def _refuse(destination: Destination | None, name: str, block: Block, taken: tuple[str, ...]) -> None:
-    """Refuse keys that mean nothing to an export of files."""
-    extra = [key for key in type(block).model_fields if key in block.model_fields_set and key not in taken]
-    if isinstance(destination, S3Destination) and extra:
-        known = f"Allowed: {', '.join(taken)}." if taken else ""
-        raise invalid(
-            f"does not go with {name}.{extra[0]}" if name else f"has {extra[0]}, which means nothing to an export",
-            f"Remove it. {known}".strip(),
-        )
+    @property
+    def schedule(self) -> str | None:
+        """When the pipeline runs, as people write it: ``@daily``, ``continuous``, ``after users_import``; ``None``: by hand."""
+        return str(self.timing) if self.timing else None

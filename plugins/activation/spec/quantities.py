@@ -16,9 +16,9 @@ from activation.spec.invalid import invalid
 _UNITS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 _DURATION = r"^(?=[0-9])([0-9]{1,9}d)?([0-9]{1,9}h)?([0-9]{1,9}m)?([0-9]{1,9}s)?([0-9]{1,9}ms)?$"
 _DURATION_FIX = "Write it like 500ms, 30s, 10m, 2h, 1d or 1h30m: whole numbers, each with its unit."
-_SIZES = {"MB": 1_000_000, "KB": 1_000, "B": 1}
-_SIZE = r"^([0-9]{1,9})(B|KB|MB)$"
-_SIZE_FIX = "Write it like 4MB, 512KB or 1000B (1 KB is 1000 B, 1 MB is 1000 KB)."
+_SIZES = {"MB": 1_000_000, "KB": 1_000, "MiB": 1_048_576, "KiB": 1_024, "B": 1}
+_SIZE = r"^([0-9]{1,9})(B|KB|MB|KiB|MiB)$"
+_SIZE_FIX = "Write it like 4MB, 512KB or 1000B (1 KB is 1000 B, 1 MB is 1000 KB), or 5MiB (1 KiB is 1024 B)."
 _LONGEST = 3650 * _UNITS["d"]
 
 
@@ -87,7 +87,7 @@ class Duration:
 
 
 class Size(int):
-    """A number of bytes, written ``4MB``, ``512KB`` or ``1000B``; 1 KB is 1000 bytes and 1 MB is 1000 KB."""
+    """A number of bytes, written ``4MB``, ``512KB``, ``5MiB`` or ``1000B``; 1 KB is 1000 bytes, 1 KiB is 1024."""
 
     __slots__ = ()
 

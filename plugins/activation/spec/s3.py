@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 from typing_extensions import Self
 
 from activation.errors import ConfigurationError
+from activation.spec.aws import Region, RoleArn
 from activation.spec.block import Block
 from activation.spec.destination import Destination
 from activation.spec.entries import Short
@@ -32,10 +34,9 @@ class S3Access(Block):
     """Whose rights are used. What is absent is taken from the connection."""
 
     role_arn: Annotated[
-        str | None,
+        RoleArn | None,
         FromEnvironment(),
         Field(
-            pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+$",
             title="Role ARN",
             description="The partner's IAM role, assumed with the connection's own credentials. `${env:NAME}` is allowed.",
             examples=["arn:aws:iam::123456789012:role/activation"],
@@ -51,15 +52,9 @@ class S3Access(Block):
             examples=["activation-partner-a"],
         ),
     ] = None
-    region: Annotated[
-        str | None,
-        Field(
-            pattern=r"^[a-z]{2}(-[a-z]+)+-\d$",
-            title="Region",
-            description="The bucket's region.",
-            examples=["ap-northeast-2"],
-        ),
-    ] = None
+    region: Annotated[Region | None, Field(title="Region", description="The bucket's region.", examples=["ap-northeast-2"])] = (
+        None
+    )
     encryption: Annotated[
         Literal["s3", "kms"] | None,
         Field(
@@ -92,7 +87,7 @@ class S3Unload(Block):
         Field(
             title="Mode",
             description="`auto`: if there is a credential, and the warehouse can write such files. `always`: or else the run "
-            "fails. Redshift and Snowflake can write csv, and parquet with snappy.",
+            "fails. Databricks, Redshift and Snowflake can write csv, and parquet with snappy; Databricks jsonl too.",
             examples=["never"],
         ),
     ] = "auto"
@@ -104,7 +99,8 @@ class S3Unload(Block):
             pattern=r"^[\w+=.@:/,-]+$",
             title="Credential",
             description="What the warehouse itself writes with: for Redshift the ARN of an IAM role, or of a chain of them with "
-            "commas in between; for Snowflake the name of a storage integration. `${env:NAME}` is allowed.",
+            "commas in between; for Snowflake the name of a storage integration, for Databricks that of an external location. "
+            "`${env:NAME}` is allowed.",
             examples=["arn:aws:iam::123456789012:role/redshift-unload"],
         ),
     ] = None
@@ -319,6 +315,15 @@ class S3Select(Block):
 
 class S3Destination(Destination):
     """A partner's Amazon S3 bucket, written through the partner's IAM role."""
+
+    way: ClassVar[str] = "an export"
+    knows: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "cursor": ("column", "key", "lookback"),
+        "columns": (),
+        "delivery": ("in_flight",),
+        "errors": ("retries", "retry_delay", "timeout"),
+        "alerts": ("email", "connection", "success", "empty", "start"),
+    }
 
     type: Annotated[Literal["s3"], Field(title="Type", description="The destination.", examples=["s3"])]
     data: Annotated[

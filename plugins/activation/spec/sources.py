@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
@@ -11,12 +12,69 @@ from typing_extensions import Self
 from activation.errors import ConfigurationError
 from activation.spec.block import Block
 from activation.spec.expressions import FromEnvironment, Templated
-from activation.spec.invalid import invalid
+from activation.spec.invalid import invalid, invalid_at
 from activation.spec.names import ConnectionId, TableName
 from activation.spec.quantities import Between, Duration
 
 _ADVICE = "Write schema.table."
 _EITHER = "Write table: schema.table, or query: SELECT …, and not both."
+
+
+RELATED: Mapping[str, str] = {"memberships": "audience_memberships", "identities": "identities", "audiences": "audiences"}
+"""What stands beside a table of profiles -> the table's usual name, in the schema of the profiles."""
+
+_WHOSE = "Absent: `{name}` in the schema of `table`. Jinja and `${{env:NAME}}` are allowed."
+
+
+class Related(Block):
+    """The tables that belong to a table of profiles (docs: the layout of the profiles)."""
+
+    memberships: Annotated[
+        TableName | None,
+        Templated(),
+        FromEnvironment(),
+        Field(
+            title="Memberships",
+            description=f"Who is in which audience. {_WHOSE.format(name=RELATED['memberships'])}",
+            examples=["crm.audience_memberships"],
+        ),
+    ] = None
+    identities: Annotated[
+        TableName | None,
+        Templated(),
+        FromEnvironment(),
+        Field(
+            title="Identities",
+            description=f"The identities of the profiles. {_WHOSE.format(name=RELATED['identities'])}",
+            examples=["crm.identities"],
+        ),
+    ] = None
+    audiences: Annotated[
+        TableName | None,
+        Templated(),
+        FromEnvironment(),
+        Field(
+            title="Audiences",
+            description=f"The audiences by id. {_WHOSE.format(name=RELATED['audiences'])}",
+            examples=["crm.audiences"],
+        ),
+    ] = None
+    writes: Annotated[
+        TableName | None,
+        Templated(),
+        FromEnvironment(),
+        Field(
+            title="Writes",
+            description="Which attribute was written when, with the same value too. Absent: there is no such table. "
+            "Jinja and `${env:NAME}` are allowed.",
+            examples=["crm.attribute_writes"],
+        ),
+    ] = None
+
+    @property
+    def given(self) -> dict[str, TableName]:
+        """The tables that are named."""
+        return {name: getattr(self, name) for name in type(self).model_fields if getattr(self, name) is not None}
 
 
 class Source(Block):
@@ -71,6 +129,15 @@ class Source(Block):
         ),
     ] = None
 
+    related: Annotated[
+        Related | None,
+        Field(
+            title="Related",
+            description="The tables that belong to a table of profiles; only for kinesis.",
+            examples=[{"memberships": "crm.audience_memberships", "writes": "crm.attribute_writes"}],
+        ),
+    ] = None
+
     @property
     def name(self) -> str:
         """How people call what is read: the table, or the word for a query."""
@@ -105,12 +172,32 @@ class Source(Block):
             raise ConfigurationError(f"The table name {self._too_many(self.type, parts)}.", _ADVICE)
         return parts
 
+    def related_parts(self) -> dict[str, tuple[str, ...]]:
+        """The unquoted parts of the related tables' names by role, once templates are rendered; ``writes`` only if it is there.
+
+        What the file leaves out has its usual name and lies in the schema of the table.
+
+        :raises ConfigurationError: if a text is not a table name of this engine, or still is a template.
+        """
+        given = self.related.given if self.related else {}
+        found = {role: self.table_parts(name) for role, name in given.items()}
+        usual = {role: (*self.table_parts()[:-1], name) for role, name in RELATED.items() if role not in found}
+        return {role: (found | usual)[role] for role in (*RELATED, "writes") if role in found or role in usual}
+
     @field_validator("table")
     @classmethod
     def _engine_takes_the_name(cls, table: TableName | None, info: ValidationInfo) -> TableName | None:
         if table is not None and not table.is_template and len(table.parts) > cls.most_parts:
             raise invalid(cls._too_many(info.data.get("type", "the engine"), table.parts), _ADVICE)
         return table
+
+    @field_validator("related")
+    @classmethod
+    def _engine_takes_the_names(cls, related: Related | None, info: ValidationInfo) -> Related | None:
+        for role, table in related.given.items() if related else ():
+            if not table.is_template and len(table.parts) > cls.most_parts:
+                raise invalid_at(role, cls._too_many(info.data.get("type", "the engine"), table.parts), _ADVICE)
+        return related
 
     @classmethod
     def _too_many(cls, engine: str, parts: tuple[str, ...]) -> str:

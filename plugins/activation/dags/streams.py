@@ -1,0 +1,83 @@
+"""The part of a DAG that belongs to a stream of profiles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import DAG, Param
+
+from activation.dags.schedules import plain_schedule
+from activation.operators.kinesis_stream import KinesisProfileStreamOperator
+from activation.spec import Duration, KinesisDestination, Pipeline
+from activation.spec.kinesis_rules import attribute_changes
+
+MODES = ("incremental", "full", "preview", "reset")
+"""What a run can be asked to do; a profile that was rejected comes again with its next change, or with ``full``."""
+
+
+def stream_schedule(pipeline: Pipeline, to: KinesisDestination) -> dict[str, Any]:
+    """Arguments of the DAG that say when it runs."""
+    return plain_schedule(pipeline)
+
+
+def stream_params() -> dict[str, Param]:
+    """The trigger form."""
+    return {
+        "mode": Param(
+            MODES[0],
+            enum=[*MODES],
+            title="Mode",
+            description="incremental: the profiles that changed since the last run. full: every profile that is in a mapped "
+            "audience now, once more. preview: shows what would be sent. reset: only moves the watermark.",
+        ),
+        "limit": Param(
+            None, type=["null", "integer"], minimum=1, title="Limit", description="With mode preview: most profiles to show."
+        ),
+        "reset_to": Param(
+            None,
+            type=["null", "string"],
+            title="Reset to",
+            description="With mode reset: the new watermark, such as 2026-07-19T09:07:23Z; empty is the beginning.",
+        ),
+    }
+
+
+def stream_task(dag: DAG, pipeline: Pipeline, to: KinesisDestination, callbacks: dict[str, Any]) -> None:
+    """Add the task.
+
+    :param callbacks: what Airflow calls when it begins, has failed or has succeeded.
+    """
+    KinesisProfileStreamOperator(
+        task_id="stream",
+        dag=dag,
+        pipeline_id=pipeline.id,
+        source=pipeline.source.model_dump(mode="json"),
+        destination=_looking(pipeline, to).model_dump(mode="json"),
+        cursor=pipeline.cursor.model_dump(mode="json", exclude_unset=True),
+        columns=pipeline.columns.model_dump(mode="json", exclude_unset=True),
+        delivery=pipeline.delivery.model_dump(mode="json", exclude_unset=True),
+        order={name: f"{{{{ params.{name} }}}}" for name in dag.params},
+        max_reject_share=pipeline.errors.max_reject_share,
+        max_rows=pipeline.errors.max_rows,
+        **callbacks,
+    )
+
+
+def _looking(pipeline: Pipeline, to: KinesisDestination) -> KinesisDestination:
+    """The destination with a wait for runs that follow each other without a pause only."""
+    if pipeline.timing is not None and pipeline.timing.continuous:
+        return to
+    return to.model_copy(update={"changes": to.changes.model_copy(update={"wait": Duration(0)})})
+
+
+def stream_document(pipeline: Pipeline, to: KinesisDestination) -> tuple[str, ...]:
+    """What Airflow shows beside the DAG, line by line."""
+    source, count = pipeline.source, len(to.audiences)
+    return (
+        f"Sends each profile of `{source.name}` ({source.type}, connection `{source.connection}`) that changed as one JSON "
+        f"message to the Kinesis data stream `{to.stream.name}` (connection `{to.connection}`).\n",
+        f"* {count:,} mapped audience{'s' if count > 1 else ''}, {len(pipeline.columns.fields) or 'all'} attributes; "
+        f"attributes count by `{attribute_changes(source, to)}`.",
+        f"* The watermark is the state of the asset `activation/{pipeline.id}`; a retry goes on where the last try stopped.",
+        "* The report of a run, with how long changes took to arrive, is the XCom of its task `stream`.",
+    )
