@@ -7,8 +7,10 @@ that table and shows the form of its first rows, without their values.
 
 PIPELINE is a pipeline file, or the id of a pipeline in the folder dags/pipelines. What exports to S3 is checked as an export does
 it before its first byte, up to the first thing that is wrong: the role, that it is refused without its external id, region and
-bucket, folder, encryption. For that one small object is written into the folder and taken away again. Of any other pipeline the
-connection of the destination is checked. If a connection and a pipeline share a name, write the path of the file.
+bucket, folder, encryption. For that one small object is written into the folder and taken away again. What goes to Kinesis is
+checked as a run does it before its first record: the role likewise, the stream, the right to write, the shards, the key; nothing
+is written to a stream of AWS. Of any other pipeline the connection of the destination is checked. If a connection and a pipeline
+share a name, write the path of the file.
 
 Exit code: 0 if nothing is wrong, 1 if something is, 2 if there is no such connection or pipeline, or it cannot be checked.
 """
@@ -27,7 +29,7 @@ from activation.errors import ConfigurationError
 if TYPE_CHECKING:
     from activation.findings import Finding
     from activation.hooks.checks import Wanted
-    from activation.spec import Pipeline
+    from activation.spec import KinesisDestination, Pipeline
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -110,22 +112,37 @@ def _way_out(pipeline: Pipeline) -> Iterator[Finding]:
     from activation.destinations.s3.checks import Place
     from activation.destinations.s3.settings import ENCRYPTIONS, Encryption
     from activation.hooks.checks import Wanted, check_connection, check_export
-    from activation.spec import S3Destination
+    from activation.spec import KinesisDestination, S3Destination
     from activation.spec.expressions import has_jinja
 
     to = pipeline.destination
     path = to.path if isinstance(to, S3Destination) else ""
-    for name, text in (("connection", to.connection), ("path", path)):
+    stream = to.stream.name if isinstance(to, KinesisDestination) else ""
+    for name, text in (("connection", to.connection), ("path", path), ("stream", stream)):
         if has_jinja(text):
             raise ConfigurationError(
                 f"The destination.{name} of {pipeline.id} is a template, which Airflow fills in when a task runs.",
                 "Check a copy of the file in which it is written out.",
             )
+    if isinstance(to, KinesisDestination):
+        return _into_stream(to)
     if not isinstance(to, S3Destination):
         return check_connection(to.connection, Wanted())
     kind, (bucket, folder) = to.access.encryption, to.place
     encryption = Encryption(ENCRYPTIONS[kind], to.access.kms_key) if kind else None
     return check_export(to.connection, to.access, Place(bucket, folder, encryption))
+
+
+def _into_stream(to: KinesisDestination) -> Iterator[Finding]:
+    """Check the way into a stream, as a run does before its first record."""
+    from activation.destinations.kinesis.checks import Needs, check
+    from activation.hooks.kinesis_stream import KinesisStreamHook
+
+    place = to.stream
+    hook = KinesisStreamHook(
+        to.connection, stream=place.name, role_arn=place.role_arn, external_id=place.external_id, region_name=place.region
+    )
+    return check(hook.access(), Needs(to.records.ordering == "per_key", to.records.aggregation == "kpl"))
 
 
 def _seconds(text: str) -> float:
