@@ -39,7 +39,10 @@ HOOKS = {
     "postgres": SourceHook("airflow.providers.postgres.hooks.postgres:PostgresHook", "postgres_conn_id", "postgres"),
     "snowflake": SourceHook("airflow.providers.snowflake.hooks.snowflake:SnowflakeHook", "snowflake_conn_id", "snowflake"),
     "databricks": SourceHook(
-        "airflow.providers.databricks.hooks.databricks_sql:DatabricksSqlHook", "databricks_conn_id", "databricks"
+        "airflow.providers.databricks.hooks.databricks_sql:DatabricksSqlHook",
+        "databricks_conn_id",
+        "databricks",
+        "activation.hooks.databricks:connect",
     ),
     "redshift": SourceHook(
         "airflow.providers.amazon.aws.hooks.redshift_sql:RedshiftSQLHook",

@@ -20,12 +20,12 @@ from activation.destinations.s3.errors import case_error
 from activation.destinations.s3.ground import Ground, prepare
 from activation.destinations.s3.manifest import COMPLETE, File, Manifest, Shape, columns_of, generated
 from activation.destinations.s3.plan import Plan, Report
-from activation.destinations.s3.unloaded import Claim, cleared, new_folder, proven
+from activation.destinations.s3.unloaded import BucketObjects, Claim, cleared, new_folder, proven
 from activation.errors import ConfigurationError, FatalError, StoppedError
 from activation.operators.export_cases import cased
 from activation.spec import S3Destination
 from activation.warehouses.base import Extract, Warehouse
-from activation.warehouses.unload import ENGINES, unloader_of
+from activation.warehouses.unload import REFUSALS, unloader_of
 from activation.warehouses.unload.base import Target, Unloader, Written
 
 log = logging.getLogger(__name__)
@@ -98,9 +98,7 @@ def pushed(engine: str, warehouse: Warehouse, to: S3Destination, plan: Plan, ext
     if wish.mode == "never" or (wish.mode == "auto" and not wish.credential):
         return None
     target = _target(to, plan)
-    refusal = unloader.refusal(target) if unloader else f"{engine} does not write to S3 by itself; {', '.join(ENGINES)} do."
-    if plan.limit.rows is not None:
-        refusal = "No warehouse cuts files by rows: files.part_rows."
+    refusal = unloader.refusal(target) if unloader else REFUSALS[engine]
     if unloader is not None and not refusal:
         try:
             unloader.statement(extract, window, replace(target, url=f"s3://{plan.place.bucket}/{plan.place.prefix}/"))
@@ -152,7 +150,7 @@ class _Unloading:
 
     def __init__(self, push: Pushed, rows: Rows, ground: Ground, store: Any) -> None:
         self._push, self._rows, self._ground, self._store = push, rows, ground, store
-        self._name = ground.plan.place.prefix
+        self._name, self._objects = ground.plan.place.prefix, BucketObjects(ground.bucket)
         self._kept = self._remembered()
         if self._kept is not None:
             ground.prefix = self._kept.base
@@ -184,7 +182,7 @@ class _Unloading:
         if kept is None or kept.digest != _digest(self._statement(kept.folders[-1])):
             return None
         with cased(ExportCase.QUERY):
-            found = self._push.unloader.outcome(kept.submitted, self._at(kept.folders[-1]), self._read)
+            found = self._push.unloader.outcome(kept.submitted, self._at(kept.folders[-1]), self._objects)
         if found is not None:
             log.info("An earlier try has unloaded the rows to %s; they are taken over", self._url(kept.folders[-1]))
         return found
@@ -199,7 +197,7 @@ class _Unloading:
             submitted = unloader.submit(statement)
             if submitted:
                 self._save(replace(kept, submitted=submitted))
-            return unloader.outcome(submitted, self._at(folder), self._read)
+            return unloader.outcome(submitted, self._at(folder), self._objects)
 
     def _balanced(self, written: Sequence[Written]) -> tuple[File, ...]:
         """Read the files, and compare their rows with what the warehouse counts.
@@ -214,7 +212,11 @@ class _Unloading:
             )
         bucket = f"s3://{self._ground.bucket.name}/"
         files = proven(self._ground, [Claim(file.url[len(bucket) :], file.rows) for file in written], READERS)
-        total = sum(file.rows for file in files)
+        most, total = self._ground.plan.limit.rows, sum(file.rows for file in files)
+        if large := [file for file in files if most is not None and file.rows > most]:
+            raise FatalError(
+                f"{self._push.unloader.name} has written {large[0].rows:,} rows to {large[0].key}; files.part_rows is {most:,}."
+            )
         if total not in (self._kept.rows, self._rows.expected) and total != (counted := self._rows.count()):
             raise FatalError(
                 f"The books do not balance: {self._push.unloader.name} counts {counted:,} rows, its {len(files):,} files have "
@@ -230,9 +232,6 @@ class _Unloading:
 
     def _url(self, folder: str) -> str:
         return address(self._ground.bucket.name, folder)
-
-    def _read(self, url: str) -> bytes | None:
-        return self._ground.bucket.read(url.removeprefix(f"s3://{self._ground.bucket.name}/"))
 
     def _remembered(self) -> Kept | None:
         """What an earlier try kept, unless the path of its export has been published since."""
@@ -265,6 +264,7 @@ def _target(to: S3Destination, plan: Plan) -> Target:
         encryption.kind if encryption else "",
         (encryption.key or "") if encryption else "",
         to.access.region or "",
+        plan.limit.rows,
     )
 
 

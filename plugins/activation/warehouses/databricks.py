@@ -15,12 +15,13 @@ from activation.warehouses import sql
 from activation.warehouses.arrow import reshape
 from activation.warehouses.base import Column, Extract, Relation, Session
 from activation.warehouses.databricks_errors import map_error
+from activation.warehouses.databricks_statements import Client
 from activation.warehouses.statements import StatementWarehouse
 
 __all__ = ["DIALECT", "DatabricksWarehouse", "map_error"]
 
 _JSON = (
-    "to_json({column}, map('ignoreNullFields', 'false', "
+    "to_json({column}, map('timeZone', 'UTC', 'ignoreNullFields', 'false', "
     "'timestampFormat', \"yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX\", 'timestampNTZFormat', \"yyyy-MM-dd'T'HH:mm:ss.SSSSSS\"))"
 )
 """By default to_json drops nulls and cuts instants to milliseconds."""
@@ -40,7 +41,7 @@ DIALECT = sql.Dialect(
     text="CAST({column} AS STRING)",
     json=(
         (r"^(struct|map|array)<", _JSON),
-        (r"^variant", "to_json({column})"),
+        (r"^variant", "to_json({column}, map('timeZone', 'UTC'))"),
         (r"^timestamp$", "CONCAT(CAST({column} AS STRING), '+00')"),
         (r"^binary", "hex({column})"),  # as a text, bytes that are not UTF-8 would be lost
     ),
@@ -48,6 +49,8 @@ DIALECT = sql.Dialect(
     native=r"^(tinyint|smallint|int|bigint|boolean|date|decimal\(\d+,[0-6]\))$",
     typed=r"^(tinyint|smallint|int|bigint|boolean|date|float|double|decimal\(|timestamp)",
     collation=" COLLATE UTF8_BINARY",
+    equality=" COLLATE UTF8_BINARY",
+    among="array_contains(from_json({texts}, 'array<string>'), {value})",  # a statement takes at most 255 parameters
     quote="`",
 )
 """Conversions take the session's time zone for UTC, which :meth:`DatabricksWarehouse._prepare` sets."""
@@ -116,8 +119,8 @@ class _Statement:
 class DatabricksWarehouse(StatementWarehouse):
     """Reads through fresh cursors of a session, so that other statements can run while a window is read.
 
-    :param connection: a ``databricks.sql.client.Connection``. The extra field ``max_download_threads`` says how many result files
-        it holds in memory.
+    :param connection: a ``databricks.sql.client.Connection``, or a client that has one. The extra field ``max_download_threads``
+        says how many result files it holds in memory.
     :param session: its tag stands as a comment before each statement; its time-out is the session's STATEMENT_TIMEOUT, in whole
         seconds, which SQL warehouses know and clusters for all purposes do not.
     """
@@ -125,14 +128,16 @@ class DatabricksWarehouse(StatementWarehouse):
     dialect = DIALECT
 
     def __init__(self, connection: Any, session: Session = _ANY) -> None:
-        self._connection, self._comment = connection, session.comment()
+        self.client = connection if isinstance(connection, Client) else Client(connection)
+        self.comment, self.timeout = session.comment(), session.timeout
+        self._connection = self.client.connection
         self._settings = ["SET TIME ZONE 'UTC'"]
         if session.timeout is not None:
             seconds = min(max(1, math.ceil(session.timeout)), _LONGEST_TIMEOUT)
             self._settings.append(f"SET STATEMENT_TIMEOUT = {seconds}")
         if "max_download_threads" not in session.options:
             # The connector takes the number only while it connects, which the hook has done.
-            connection.session.backend._max_download_threads = _DOWNLOADS
+            self._connection.session.backend._max_download_threads = _DOWNLOADS
         self._running: set[_Statement] = set()
         self._lock = threading.Lock()
 
@@ -176,7 +181,7 @@ class DatabricksWarehouse(StatementWarehouse):
             with self._lock:
                 self._running.add(running)
             self._prepare(running)
-            running.run(self._comment + statement.sql, statement.params)
+            running.run(self.comment + statement.sql, statement.params)
             yield running
         except Exception as error:  # noqa: BLE001 - the connector lets its libraries' errors through
             stopped = running is not None and running.stopped.is_set()
@@ -191,5 +196,5 @@ class DatabricksWarehouse(StatementWarehouse):
     def _prepare(self, running: _Statement) -> None:
         """Set up the session, once."""
         while self._settings:
-            running.run(self._comment + self._settings[0])
+            running.run(self.comment + self._settings[0])
             del self._settings[0]

@@ -101,10 +101,19 @@ def map_error(error: Exception, table: Relation = ()) -> Exception:
     text = str(error)
     if not _known(error, text):
         return error
+    place = f"Reading {named(table)} from Databricks" if table else "Connecting to Databricks"
+    return map_answer(text, place, _status(error, text), table)
+
+
+def map_answer(text: str, place: str, status: int | None = None, table: Relation = ()) -> ActivationError:
+    """Turn what the service said into an error of this package.
+
+    :param place: what was done, as the start of a sentence.
+    :param status: the HTTP status, if it says something.
+    """
     found = _STATE.search(text)
     state = found.group(1) if found else ""
-    kind, fix = _problem(state, _status(error, text), text)
-    place = f"Reading {named(table)} from Databricks" if table else "Connecting to Databricks"
+    kind, fix = _problem(state, status, text)
     # A data exception quotes the value that it could not take, which belongs to a customer.
     detail = _condition(text) if state.startswith("22") else _short(text)
     problem = f"{place} failed{f' ({state})' if state else ''}{f': {detail}' if detail else '.'}"

@@ -113,7 +113,21 @@ class DatabricksSandbox(WarehouseSandbox):
         """The value of an ``AIRFLOW_CONN_*`` variable for its owner, as JSON."""
         fields = self.arguments(**extra)
         host, token = fields.pop("server_hostname"), fields.pop("access_token")
-        return json.dumps({"conn_type": "databricks", "host": host, "password": token, "extra": fields})
+        # The port in its field is that of the REST API; the connector has its own among the extra fields.
+        place = {"host": host, "port": self._port}
+        return json.dumps({"conn_type": "databricks", **place, "password": token, "extra": fields})
+
+    def environment(self) -> Mapping[str, str]:
+        """The authority to trust, for the REST API; the connector has it from the connection."""
+        return {"REQUESTS_CA_BUNDLE": self._trusted}
+
+    def storage(self, **given: Any) -> None:
+        """Say where statements may write; keys of the server's ``Storage``, and ``closed``: success is told as CLOSED."""
+        self._control("storage", json.dumps(given).encode())
+
+    def forget(self) -> None:
+        """Forget the statements of the Statement Execution API that have ended."""
+        self._control("forget", b"")
 
     def execute(self, text: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a statement with all rights, outside of the code under test, and fetch what it gives."""

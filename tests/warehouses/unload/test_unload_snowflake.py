@@ -21,6 +21,8 @@ from activation.warehouses.unload.snowflake import SnowflakeUnloader
 from sandbox.aws import AwsSandbox
 from sandbox.warehouses.snowflake import SnowflakeSandbox
 
+from .objects import Nothing
+
 ALL = Window(None, True, LAST, nulls=True)
 STAMP, ID = Column("U", "TIMESTAMP_NTZ(9)"), Column("ID", "NUMBER(38,0)")
 USERS = Extract(("ANALYTICS", "USERS"), STAMP, (ID,), (ID, STAMP))
@@ -69,14 +71,10 @@ def target() -> Target:
     return Target(f"s3://{BUCKET}/{uuid.uuid4().hex}/", "parquet", "snappy", "PARTNER")
 
 
-def nothing(url: str) -> bytes | None:
-    raise AssertionError(f"nothing is read for Snowflake, but {url} was")
-
-
 def test_another_session_waits_for_a_statement_that_still_runs(opened: Any, sandbox: SnowflakeSandbox) -> None:
     place, first = target(), opened(hold=1.5)
     submitted = first.submit(first.statement(USERS, ALL, place))
-    files = opened(integrate=False).outcome(submitted, place, nothing)
+    files = opened(integrate=False).outcome(submitted, place, Nothing())
     assert sum(file.rows for file in files or ()) == 9
     assert all(file.url.startswith(place.url) for file in files or ())
     (one,) = [one for one in sandbox.statements() if place.url in one["text"]]
@@ -87,23 +85,23 @@ def test_a_statement_that_failed_is_told_by_who_submitted_it_and_else_done_again
     place, first = target(), opened(cut_after=1)
     submitted = first.submit(first.statement(USERS, ALL, place))
     with pytest.raises(TransientError, match=r"Unloading from Snowflake failed .*Processing aborted"):
-        first.outcome(submitted, place, nothing)
-    assert opened().outcome(submitted, place, nothing) is None
+        first.outcome(submitted, place, Nothing())
+    assert opened().outcome(submitted, place, Nothing()) is None
 
 
 def test_a_statement_that_nobody_knows_is_done_again(opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("activation.warehouses.unload.snowflake._LONGEST_PAUSE", 0.05)
     one = opened()
-    assert one.outcome(str(uuid.uuid4()), target(), nothing) is None
-    assert one.outcome("", target(), nothing) is None
-    assert one.outcome("'); DROP TABLE x; --", target(), nothing) is None
+    assert one.outcome(str(uuid.uuid4()), target(), Nothing()) is None
+    assert one.outcome("", target(), Nothing()) is None
+    assert one.outcome("'); DROP TABLE x; --", target(), Nothing()) is None
 
 
 def test_a_query_that_is_wrong_is_told(opened: Any) -> None:
     one, place = opened(), target()
     wrong = one.statement(USERS, ALL, place).replace('src."ID" AS', 'src."NO" AS')
     with pytest.raises(ConfigurationError, match="invalid identifier"):
-        one.outcome(one.submit(wrong), place, nothing)
+        one.outcome(one.submit(wrong), place, Nothing())
 
 
 def test_instants_with_a_zone_are_written_in_utc_unless_they_order_or_choose_rows(opened: Any) -> None:
@@ -111,7 +109,7 @@ def test_instants_with_a_zone_are_written_in_utc_unless_they_order_or_choose_row
     relation = Query('SELECT ID, U, TO_TIMESTAMP_TZ(\'2026-07-19 09:00:00 +00:00\') AS Z FROM "ANALYTICS"."USERS"')
     one, place = opened(), target()
     extract = Extract(relation, STAMP, (ID,), (ID, zoned))
-    files = one.outcome(one.submit(one.statement(extract, ALL, place)), place, nothing)
+    files = one.outcome(one.submit(one.statement(extract, ALL, place)), place, Nothing())
     assert sum(file.rows for file in files) == 9
     with pytest.raises(ConfigurationError, match=r"cannot unload to Parquet where Z \(TIMESTAMP_TZ\(9\)\) is in the key"):
         one.statement(Extract(relation, STAMP, (zoned,), (ID, zoned)), ALL, place)

@@ -11,9 +11,10 @@ import pytest
 from activation.cursor.timestamps import from_text
 from activation.cursor.window import Window
 from activation.errors import ConfigurationError, FatalError
+from activation.warehouses import ENGINES as READ
 from activation.warehouses.base import Column, Extract, Only, Query
 from activation.warehouses.redshift import DIALECT, RedshiftWarehouse
-from activation.warehouses.unload import ENGINES, unloader_of
+from activation.warehouses.unload import ENGINES, REFUSALS, unloader_of
 from activation.warehouses.unload.base import Target, Written
 from activation.warehouses.unload.query import nested, query, quoted
 from activation.warehouses.unload.redshift import RedshiftUnloader
@@ -102,6 +103,7 @@ def test_a_size_is_brought_within_the_limits_of_redshift(size: int, told: int) -
         {"kind": "jsonl", "compression": "gzip"},
         {"compression": "zstd"},
         {"encryption": "aws:kms"},
+        {"part_rows": 9},
     ],
 )
 def test_what_redshift_cannot_do_is_told(changed: dict[str, Any]) -> None:
@@ -140,7 +142,20 @@ def test_an_answer_of_snowflake_gives_its_files_wherever_it_says_they_are() -> N
         snowflake_files(["rows_unloaded", "FILE_NAME"], [(3, "a")], TARGET.url)
 
 
-def test_engines_that_cannot_have_no_unloader() -> None:
-    assert set(ENGINES) == {"redshift", "snowflake"}
-    for engine in ("bigquery", "databricks", "duckdb", "postgres"):
+def test_engines_that_cannot_have_no_unloader_but_a_reason() -> None:
+    assert set(ENGINES) == {"databricks", "redshift", "snowflake"}
+    assert set(ENGINES) | set(REFUSALS) == set(READ)
+    for engine, reason in REFUSALS.items():
         assert unloader_of(engine, RedshiftWarehouse(NoClient())) is None  # type: ignore[arg-type]
+        assert reason.endswith(".")
+    assert "BigQuery Omni" in REFUSALS["bigquery"]
+
+
+def test_columns_can_be_shown_in_another_way_than_they_order_rows() -> None:
+    shown = replace(DIALECT, json=((r"^character", "UPPER({column})"), *DIALECT.json), typed="^timestamp")
+    assert query(replace(DIALECT, typed="."), EVENTS, HOUR, shown).startswith(
+        'SELECT src."at" AS "at", UPPER(src."name") AS "name" FROM'
+    )
+    assert query(replace(DIALECT, typed="."), EVENTS, HOUR, shown).endswith(
+        "IN ('df_login', '구매') ORDER BY src.\"at\" ASC, COALESCE(CAST(src.\"name\" AS VARCHAR), '') ASC"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
@@ -15,7 +16,9 @@ import pyarrow.parquet as pq
 
 from activation.destinations.s3.bucket import Bucket, DeniedError
 from activation.destinations.s3.calls import DENIED, GONE, address, client_errors, code
+from activation.destinations.s3.counting import LineCounter
 from activation.destinations.s3.errors import as_error
+from activation.destinations.s3.formats import Format
 from activation.destinations.s3.ground import Ground
 from activation.destinations.s3.manifest import File
 from activation.destinations.s3.settings import Encryption
@@ -29,17 +32,43 @@ _READ = (
     "The files of a warehouse are read once to prove them: allow s3:GetObject below the path (and kms:Decrypt), or write "
     "unload: never."
 )
+_LIST = "Files that the warehouse does not name are found by listing: allow s3:ListBucket below the path, or write unload: never."
+
+_SCRAP = re.compile(r"/(_SUCCESS|part-[^/]*)$")
+"""What Spark leaves in the folder of a statement beside the files that count: a marker that would say that the export is whole
+before it is, and files without rows or of tasks that failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A file as the warehouse tells of it.
 
-    :ivar rows: the rows that it says are in it.
+    :ivar rows: the rows that it says are in it; ``None`` if it does not say.
     """
 
     key: str
-    rows: int
+    rows: int | None
+
+
+class BucketObjects:
+    """A bucket by the addresses of its objects; see :class:`activation.warehouses.unload.base.Objects`."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket, self._start = bucket, address(bucket.name, "")
+
+    def read(self, url: str) -> bytes | None:
+        """The content of an object; ``None`` if there is none."""
+        return self._bucket.read(url.removeprefix(self._start))
+
+    def below(self, url: str) -> tuple[str, ...]:
+        """The addresses that begin so, in order.
+
+        :raises ConfigurationError: if the role may not list them.
+        """
+        try:
+            return tuple(f"{self._start}{key}" for key in self._bucket.keys(url.removeprefix(self._start)))
+        except DeniedError as error:
+            raise ConfigurationError(error.problem, _LIST) from None
 
 
 def new_folder(prefix: str) -> str:
@@ -48,17 +77,17 @@ def new_folder(prefix: str) -> str:
 
 
 def proven(ground: Ground, claims: Sequence[Claim], threads: int) -> tuple[File, ...]:
-    """Read every file that has rows, several at a time.
+    """Read every file, several at a time; those without rows are left out.
 
-    :raises FatalError: if one is missing, or not encrypted as the plan says, or has other rows by its own footer.
+    :raises FatalError: if one is missing, or not encrypted as the plan says, or has other rows than the warehouse says.
     :raises ConfigurationError: if the role may not read them.
     :raises TransientError: if a later try can succeed.
     """
-    parquet, encryption = ground.plan.form.kind == "parquet", ground.plan.encryption
+    form, encryption = ground.plan.form, ground.plan.encryption
     with ThreadPoolExecutor(max(1, threads), thread_name_prefix="export") as pool:
-        running = [pool.submit(_file, ground.bucket, claim, parquet, encryption) for claim in claims if claim.rows]
+        running = [pool.submit(_file, ground.bucket, claim, form, encryption) for claim in claims if claim.rows != 0]
         try:
-            return tuple(one.result() for one in running)
+            return tuple(file for one in running if (file := one.result()).rows)
         except BaseException:
             for one in running:
                 one.cancel()
@@ -68,7 +97,7 @@ def proven(ground: Ground, claims: Sequence[Claim], threads: int) -> tuple[File,
 def cleared(ground: Ground, current: str, own: Iterable[str], kept: Collection[str]) -> tuple[str, ...]:
     """Remove what earlier statements have written below the path.
 
-    :param current: the folder of the statement that counts; what it holds stays.
+    :param current: the folder of the statement that counts; what it holds stays, but for scrap.
     :param own: folders of earlier statements of this very run.
     :param kept: the keys of the manifest.
     :returns: the keys of those that stay and belong to no export, in order.
@@ -80,18 +109,20 @@ def cleared(ground: Ground, current: str, own: Iterable[str], kept: Collection[s
         ground.warnings.append(f"Files of earlier statements could not be looked for; the manifest does not list them. {error}")
         return ()
     for key in found:
-        may_go = ground.plan.on_exists == "replace" or key.startswith(mine)
-        if not key.startswith(current) and key not in kept and not (may_go and ground.bucket.remove(key)):
+        scrap = key.startswith(current) and _SCRAP.search(key) is not None
+        may_go = scrap or ground.plan.on_exists == "replace" or key.startswith(mine)
+        if (scrap or not key.startswith(current)) and key not in kept and not (may_go and ground.bucket.remove(key)):
             stay.append(key)
     return tuple(stay)
 
 
-def _file(bucket: Bucket, claim: Claim, parquet: bool, encryption: Encryption | None) -> File:
-    place = address(bucket.name, claim.key)
+def _file(bucket: Bucket, claim: Claim, form: Format, encryption: Encryption | None) -> File:
+    place, parquet = address(bucket.name, claim.key), form.kind == "parquet"
+    lines = LineCounter(form.kind, form.compression) if claim.rows is None and not parquet else None
     try:
         answer = bucket.client.get_object(Bucket=bucket.name, Key=claim.key)
         _check_encryption(place, answer, encryption)
-        size, digest, tail = _read(answer["Body"])
+        size, digest, tail = _read(answer["Body"], lines)
     except client_errors() as error:
         if code(error) in GONE:
             raise FatalError(f"The warehouse says that it has written {place}, but there is no such object.") from None
@@ -99,17 +130,23 @@ def _file(bucket: Bucket, claim: Claim, parquet: bool, encryption: Encryption | 
         if code(error) in DENIED and isinstance(known, ConfigurationError):
             raise ConfigurationError(known.problem, _READ) from None
         raise known from None
-    if parquet and (rows := _rows(tail)) not in (None, claim.rows):
-        raise FatalError(f"The warehouse says that {place} has {claim.rows:,} rows; its footer says {rows:,}.")
-    return File(claim.key, size, claim.rows, digest, answer["ETag"])
+    found = _rows(tail) if parquet else lines.rows(place) if lines else None
+    if found is not None and claim.rows is not None and found != claim.rows:
+        raise FatalError(f"The warehouse says that {place} has {claim.rows:,} rows; its footer says {found:,}.")
+    rows = claim.rows if found is None else found
+    if rows is None:
+        raise FatalError(f"How many rows {place} has cannot be told: the footer is longer than {TAIL:,} bytes.")
+    return File(claim.key, size, rows, digest, answer["ETag"])
 
 
-def _read(body: Any) -> tuple[int, str, bytes]:
-    """Size, SHA-256 and the end of an object."""
+def _read(body: Any, lines: LineCounter | None) -> tuple[int, str, bytes]:
+    """Size, SHA-256 and the end of an object, whose lines are counted on the way."""
     size, digest, last, held = 0, hashlib.sha256(), deque[bytes](), 0
     for chunk in body.iter_chunks(CHUNK):
         size, held = size + len(chunk), held + len(chunk)
         digest.update(chunk)
+        if lines is not None:
+            lines.feed(chunk)
         last.append(chunk)
         while held - len(last[0]) >= TAIL:
             held -= len(last.popleft())

@@ -7,8 +7,19 @@ from importlib import import_module
 from activation.warehouses.base import Warehouse
 from activation.warehouses.unload.base import Unloader
 
-ENGINES = {"redshift": "redshift:RedshiftUnloader", "snowflake": "snowflake:SnowflakeUnloader"}
-"""Source type of a pipeline file -> module and class. BigQuery writes to Google's storage only, unless with Omni."""
+ENGINES = {
+    "databricks": "databricks:DatabricksUnloader",
+    "redshift": "redshift:RedshiftUnloader",
+    "snowflake": "snowflake:SnowflakeUnloader",
+}
+"""Source type of a pipeline file -> module and class."""
+
+REFUSALS = {
+    "bigquery": "BigQuery's EXPORT DATA writes to Cloud Storage, and to S3 only as BigQuery Omni, from data in a region of AWS.",
+    "duckdb": "DuckDB runs inside of the task, where our own writer is the one that writes to S3.",
+    "postgres": "PostgreSQL does not write to S3 by itself.",
+}
+"""Source type -> why it cannot, one sentence."""
 
 
 def unloader_of(engine: str, warehouse: Warehouse) -> Unloader | None:

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from activation.cursor.window import Window
 from activation.warehouses.base import Extract
 
-Read = Callable[[str], bytes | None]
-"""Gives the content of the object with this address, ``s3://bucket/key``; ``None`` if there is none."""
+BY_ROWS = "does not cut files by rows: leave files.part_rows out."
+"""Behind the name of an engine."""
+
+
+class Objects(Protocol):
+    """The bucket, as an unloader sees it; addresses are ``s3://bucket/key``."""
+
+    def read(self, url: str) -> bytes | None:
+        """The content of an object; ``None`` if there is none."""
+
+    def below(self, url: str) -> tuple[str, ...]:
+        """The addresses that begin so, in order.
+
+        :raises ConfigurationError: if the role may not list them.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +32,9 @@ class Target:
     :ivar url: what the addresses of all files begin with, ``s3://bucket/path/``; nothing else may lie below it.
     :ivar kind: ``csv``, ``jsonl`` or ``parquet``.
     :ivar compression: ``none``, ``gzip``, ``zstd`` or ``snappy``.
-    :ivar credential: what the warehouse itself uses: an IAM role or a chain of them, a storage integration.
+    :ivar credential: what the warehouse itself uses: an IAM role or a chain of them, a storage integration, an external location.
     :ivar part_bytes: about how large a file may become; ``None`` is as large as the engine makes them.
+    :ivar part_rows: how many rows a file may have; ``None`` is as many as the engine gives it.
     :ivar encryption: ``AES256``, ``aws:kms``, or empty for what the bucket does.
     :ivar key: id or ARN of the KMS key; empty for none.
     :ivar region: the bucket's region; empty if it is not known.
@@ -35,6 +48,7 @@ class Target:
     encryption: str = ""
     key: str = ""
     region: str = field(default="")
+    part_rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +56,11 @@ class Written:
     """A file that a warehouse says it has written.
 
     :ivar url: ``s3://bucket/key``.
-    :ivar rows: how many rows it says are in it.
+    :ivar rows: how many rows it says are in it; ``None`` if it says nothing of them.
     """
 
     url: str
-    rows: int
+    rows: int | None
 
 
 class Unloader(Protocol):
@@ -72,7 +86,7 @@ class Unloader(Protocol):
         :raises TransientError: if a later try can succeed.
         """
 
-    def outcome(self, submitted: str, target: Target, read: Read) -> tuple[Written, ...] | None:
+    def outcome(self, submitted: str, target: Target, objects: Objects) -> tuple[Written, ...] | None:
         """Wait for a statement, of this process or of an earlier one.
 
         :param submitted: what :meth:`submit` gave; empty if that is not known.

@@ -15,20 +15,24 @@ _PLAIN = re.compile(r"[\w .:@/+-]{0,500}")
 
 _SPECIAL = re.compile(r"['\\\x00-\x1f\x7f]")
 
-_TOKEN = re.compile(r'"(?:[^"]|"")*"|\'(?:[^\']|\'\')*\'| AS v\d+(?=, | FROM )')
+_TOKEN = re.compile(r'"(?:[^"]|"")*"|`(?:[^`]|``)*`|\'(?:[^\']|\'\')*\'| AS v\d+(?=, | FROM )')
 
 _OWN = "Let our own writer do it: unload: never."
 
 
-def query(dialect: sql.Dialect, extract: Extract, window: Window) -> str:
+def query(dialect: sql.Dialect, extract: Extract, window: Window, shown: sql.Dialect | None = None) -> str:
     """The SELECT of :func:`activation.warehouses.sql.select` as one text without parameters.
 
-    :param dialect: with ``"`` around names and the placeholder ``%s``.
+    :param dialect: with ``"`` or a backtick around names and the placeholder ``%s``.
+    :param shown: another one for the columns that are given, where they are written in another way than they are compared in.
     :raises ConfigurationError: if a value has other characters than letters, digits, blanks and ``_.:@/+-``.
     """
     found = sql.select(dialect, extract, window, typed=True)
-    named = _named(found.sql, [dialect.identifier(column.name) for column in extract.values])
-    return named % tuple(_plain(value) for value in found.params)
+    names = [dialect.identifier(column.name) for column in extract.values]
+    columns, rest = _named(found.sql, names)
+    if shown is not None:
+        columns, _ = _named(sql.select(shown, extract, window, typed=True).sql, names)
+    return (columns + rest) % tuple(_plain(value) for value in found.params)
 
 
 def quoted(text: str) -> str:
@@ -66,12 +70,14 @@ def _plain(value: str) -> str:
     return f"'{value}'"
 
 
-def _named(text: str, names: Sequence[str]) -> str:
-    """Put the columns' own names in the places of ``v1``, ``v2``, …, which are the first ones outside of quotes."""
-    waiting = iter(names)
+def _named(text: str, names: Sequence[str]) -> tuple[str, str]:
+    """Put the columns' own names in the places of ``v1``, ``v2``, …, which are the first ones outside of quotes.
 
-    def put(match: re.Match[str]) -> str:
-        name = None if match[0][0] in "\"'" else next(waiting, None)
-        return match[0] if name is None else f" AS {name}"
-
-    return _TOKEN.sub(put, text)
+    :returns: the text as far as the last of them, and the rest.
+    """
+    places = (match for match in _TOKEN.finditer(text) if match[0][0] == " ")
+    parts, end = list[str](), 0
+    for name, place in zip(names, places, strict=False):
+        parts.append(f"{text[end : place.start()]} AS {name}")
+        end = place.end()
+    return "".join(parts), text[end:]

@@ -12,7 +12,7 @@ from activation.cursor.window import Window
 from activation.errors import ConfigurationError, FatalError
 from activation.warehouses.base import Extract, Warehouse
 from activation.warehouses.redshift import DIALECT, RedshiftWarehouse, map_error
-from activation.warehouses.unload.base import Read, Target, Written
+from activation.warehouses.unload.base import BY_ROWS, Objects, Target, Written
 from activation.warehouses.unload.query import nested, query, quoted
 
 WRITES = {
@@ -66,6 +66,8 @@ class RedshiftUnloader:
         if (target.kind, target.compression) not in WRITES:
             can = ", ".join(f"{kind} with {compression}" for kind, compression in WRITES)
             return f"Redshift does not unload {target.kind} with {target.compression}; it writes {can}."
+        if target.part_rows is not None:
+            return f"Redshift {BY_ROWS}"
         if not _ROLES.fullmatch(target.credential):
             return "Redshift needs unload.credential: the ARN of an IAM role, or of several in a chain with a comma in between."
         if target.encryption == "aws:kms" and not target.key:
@@ -97,9 +99,9 @@ class RedshiftUnloader:
             raise (ConfigurationError(problem, known.fix) if isinstance(known, ConfigurationError) else known) from None
         return ""
 
-    def outcome(self, submitted: str, target: Target, read: Read) -> tuple[Written, ...] | None:
+    def outcome(self, submitted: str, target: Target, objects: Objects) -> tuple[Written, ...] | None:
         """The files of the manifest that Redshift writes last; ``None`` if there is none."""
-        content = read(f"{target.url}{MANIFEST['name']}")
+        content = objects.read(f"{target.url}{MANIFEST['name']}")
         return None if content is None else files_of(content)
 
     def cancel(self) -> None:
@@ -121,6 +123,6 @@ def files_of(content: bytes) -> tuple[Written, ...]:
         total = int(told[MANIFEST["about"]][MANIFEST["rows"]])
     except (ValueError, KeyError, TypeError) as error:
         raise FatalError(f"Redshift's manifest is not as documented ({type(error).__name__}: {error}).") from None
-    if sum(file.rows for file in found) != total:
-        raise FatalError(f"Redshift's manifest says {total:,} rows, its files have {sum(file.rows for file in found):,}.")
+    if (summed := sum(file.rows or 0 for file in found)) != total:
+        raise FatalError(f"Redshift's manifest says {total:,} rows, its files have {summed:,}.")
     return tuple(found)

@@ -15,7 +15,7 @@ from activation.warehouses.base import Column, Extract, Warehouse
 from activation.warehouses.snowflake import DIALECT, SnowflakeWarehouse, map_error
 from activation.warehouses.snowflake_errors import driver_error
 from activation.warehouses.snowflake_session import CANCELLED, Operation
-from activation.warehouses.unload.base import Read, Target, Written
+from activation.warehouses.unload.base import BY_ROWS, Objects, Target, Written
 from activation.warehouses.unload.query import query, quoted
 
 _CSV_FORM = "TYPE = CSV COMPRESSION = {} FIELD_OPTIONALLY_ENCLOSED_BY = '\"' NULL_IF = ('') DATE_FORMAT = 'YYYY-MM-DD'"
@@ -93,6 +93,8 @@ class SnowflakeUnloader:
         if (target.kind, target.compression) not in WRITES:
             can = ", ".join(f"{kind} with {compression}" for kind, compression in WRITES)
             return f"Snowflake does not unload {target.kind} with {target.compression}; it writes {can}."
+        if target.part_rows is not None:
+            return f"Snowflake {BY_ROWS}"
         if not _INTEGRATION.fullmatch(target.credential):
             return "Snowflake needs unload.credential: the name of a storage integration."
         return ""
@@ -124,7 +126,7 @@ class SnowflakeUnloader:
         self._own = str(cursor.sfqid)
         return self._own
 
-    def outcome(self, submitted: str, target: Target, read: Read) -> tuple[Written, ...] | None:
+    def outcome(self, submitted: str, target: Target, objects: Objects) -> tuple[Written, ...] | None:
         """Wait until the statement has ended, and read its answer by its id.
 
         :raises ConfigurationError: if a statement of this very object failed for what a person must fix.

@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--large", action="store_true", help="plan for large tables")
     asked = parser.parse_args()
     engine = Engine(asked.folder, asked.memory, large=asked.large)
-    front = Front(engine, asked.path, os.environ["STAND_IN_TOKEN"], asked.certificate, asked.key)
+    front = Front(engine, asked.path, os.environ["STAND_IN_TOKEN"], asked.certificate, asked.key, asked.folder)
     threading.Thread(target=front.serve_forever, daemon=True).start()
     print(f"serving on {front.server_port}", flush=True)
     sys.stdin.buffer.read()

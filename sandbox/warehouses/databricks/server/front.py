@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -19,6 +20,8 @@ from .engine import Engine
 from .operations import Operations
 from .results import Files
 from .service import Service
+from .statements import PATH, Statements, reply
+from .unload import Storage
 
 protocol: Any = import_module("thrift.protocol.TBinaryProtocol")
 transport: Any = import_module("thrift.transport.TTransport")
@@ -31,7 +34,8 @@ CONTROL = "/control/"
 class Fault:
     """What goes wrong next.
 
-    :ivar on: the protocol's call, or ``files``.
+    :ivar on: the protocol's call, ``files``, or the calls ``begin`` and ``ask`` of the Statement Execution API; ``begin`` goes
+        wrong when the statement runs already.
     :ivar status: the HTTP status that is answered; 0 cuts the connection.
     :ivar after: calls that still go well.
     :ivar times: how often it goes wrong then.
@@ -57,13 +61,14 @@ class Front(socketserver.ThreadingMixIn, http.server.HTTPServer):
     """The server.
 
     :param path: the ``http_path`` of the only warehouse.
-    :param token: the only token that is let in, by both doors.
+    :param token: the only token that is let in, by all doors.
+    :param folder: where files are written before they go to S3.
     """
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, engine: Engine, path: str, token: str, certificate: str, key: str) -> None:
+    def __init__(self, engine: Engine, path: str, token: str, certificate: str, key: str, folder: Path) -> None:
         super().__init__(("127.0.0.1", 0), _Exchange)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
@@ -73,6 +78,7 @@ class Front(socketserver.ThreadingMixIn, http.server.HTTPServer):
         self.operations = Operations(engine)
         self.files = Files(lambda: f"https://localhost:{self.server_port}")
         self.service = Service(engine, self.operations, self.files)
+        self.statements = Statements(engine, self.operations, path.rstrip("/").rpartition("/")[2], folder)
         self.processor = thrift.Processor(self.service)
         self.faults: list[Fault] = []
         self.lock = threading.Lock()
@@ -98,6 +104,9 @@ class _Exchange(http.server.BaseHTTPRequestHandler):
             return self._refuse(403, "Invalid access token.")
         if self.path.startswith(CONTROL):
             return self._control(self.path[len(CONTROL) :], body)
+        if self.path.startswith(PATH):
+            told = reply(self.server.statements.post(self.path, json.loads(body or b"{}")))
+            return None if self._broken("begin") else self._answer(*told, "application/json")
         if self.path.partition("?")[0].strip("/") != self.server.path.strip("/"):
             return self._refuse(404, "The SQL warehouse of this path does not exist.")
         if self._broken(_called(body)):
@@ -107,10 +116,19 @@ class _Exchange(http.server.BaseHTTPRequestHandler):
         return self._answer(200, answer.getvalue(), "application/x-thrift")
 
     def do_GET(self) -> None:
+        if self.path.startswith(PATH):
+            return self._ask()
         if self._broken("files"):
             return None
         found = self.server.files.read(self.path.rpartition("/")[2]) if self.path.startswith("/files/") else None
         return self._answer(404, b"") if found is None else self._answer(200, found)
+
+    def _ask(self) -> None:
+        if self.headers.get("Authorization") != f"Bearer {self.server.token}":
+            return self._refuse(403, "Invalid access token.")
+        if self._broken("ask"):
+            return None
+        return self._answer(*reply(self.server.statements.get(self.path)), "application/json")
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""
@@ -126,6 +144,7 @@ class _Exchange(http.server.BaseHTTPRequestHandler):
     def _control(self, what: str, body: bytes) -> None:
         door: dict[str, Callable[[bytes], bytes]] = {
             "execute": self._execute, "load": self._load, "faults": self._faults, "state": self._state,
+            "storage": self._storage, "forget": self._forget,
         }  # fmt: skip
         try:
             self._answer(200, door[what](body))
@@ -146,6 +165,16 @@ class _Exchange(http.server.BaseHTTPRequestHandler):
     def _faults(self, body: bytes) -> bytes:
         with self.server.lock:
             self.server.faults = [Fault(**one) for one in json.loads(body)]
+        return b""
+
+    def _storage(self, body: bytes) -> bytes:
+        asked = json.loads(body)
+        self.server.statements.closed = asked.pop("closed", False)
+        self.server.statements.storage = Storage(**asked)
+        return b""
+
+    def _forget(self, body: bytes) -> bytes:
+        self.server.statements.forget()
         return b""
 
     def _state(self, body: bytes) -> bytes:

@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from .engine import Engine
+from .unload import Unload
 
 HISTORY = 1_000
 """Statements whose text is remembered."""
@@ -81,8 +82,11 @@ class Operations:
         with self._lock:
             return len(self._running)
 
-    def start(self, session: Session, text: str, arguments: Any) -> Operation:
-        """Begin a statement."""
+    def start(self, session: Session, text: str, arguments: Any, unload: Unload | None = None) -> Operation:
+        """Begin a statement.
+
+        :param unload: what it writes to S3, if it does.
+        """
         operation = Operation(session)
         self.history.append(text)
         found = _TIMEOUT.fullmatch(text)
@@ -91,7 +95,16 @@ class Operations:
         with self._lock:
             self._running.add(operation)
         timer = threading.Timer(session.timeout, self._stop, [operation, State.FAILED]) if session.timeout else None
-        self._pool.submit(self._work, operation, lambda: self._engine.run(session.spark, operation.group, text, arguments), timer)
+
+        def run() -> tuple[Any, pa.Table]:
+            if unload is None:
+                return self._engine.run(session.spark, operation.group, text, arguments)
+            unload.check()
+            done = self._engine.run(session.spark, operation.group, unload.text, arguments)
+            unload.finish()
+            return done
+
+        self._pool.submit(self._work, operation, run, timer)
         if timer is not None:
             timer.daemon = True
             timer.start()
