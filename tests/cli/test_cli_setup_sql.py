@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import duckdb
@@ -116,3 +117,24 @@ def test_an_export_reads_a_table_that_is_there_already(folder: Path, capsys: pyt
     printed = capsys.readouterr().out
     assert "GRANT SELECT" in printed
     assert "CREATE TABLE" not in printed
+
+
+@pytest.mark.parametrize("engine", KITS)
+def test_a_stream_of_profiles_has_five_tables(engine: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "streamed.yaml").write_text(
+        f"source: {{type: {engine}, connection: w, table: crm.profiles, related: {{identities: cdp.ids, writes: crm.w}}}}\n"
+        "columns: {fields: {person.name: FULL_NAME}}\n"
+        "destination: {type: kinesis, connection: k, stream: profiles, audiences: [a]}\n",
+        encoding="utf-8",
+    )
+    assert main(["setup-sql", "streamed"]) == 0
+    said = capsys.readouterr().out
+    assert said.count("CREATE TABLE IF NOT EXISTS") == 5
+    assert "FULL_NAME" in said
+    assert "payload" not in said.lower()
+    for name in ("profiles", "ids", "w"):
+        assert engine == "duckdb" or re.search(rf"GRANT[^;]*[\"`.]{name}[\"`]", said, re.IGNORECASE), name
+    assert main(["setup-sql", "streamed", "--without-table"]) == 0
+    without = capsys.readouterr().out
+    assert "CREATE TABLE" not in without
+    assert without.count("GRANT") == said.count("GRANT")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from activation.warehouses.base import Warehouse
+from tests.contracts.source_changes import ChangesContract
 from tests.contracts.source_columns import ColumnsContract
 from tests.contracts.source_faults import FaultsContract
 from tests.contracts.source_mapping import MappingContract
@@ -18,6 +19,7 @@ from tests.contracts.source_windows import WindowsContract
 from tests.contracts.sources import Engine
 
 __all__ = [
+    "TestChanges",
     "TestColumns",
     "TestFaults",
     "TestMapping",
@@ -52,6 +54,10 @@ def warehouse(engine: Engine) -> Iterator[Warehouse]:
         yield opened
     finally:
         opened.close()
+
+
+class TestChanges(ChangesContract):
+    """Changed profiles."""
 
 
 class TestColumns(ColumnsContract):

@@ -104,6 +104,7 @@ class Engine(ABC):
     """Bytes of the longest text of the tests; less where the engine does not take it."""
 
     _numbers = count(1)
+    _made = False
 
     @abstractmethod
     def stop(self) -> None:
@@ -132,6 +133,13 @@ class Engine(ABC):
     @abstractmethod
     def make_million(self, name: str) -> None:
         """Make a table of 1,000,000 rows: ``id``, ``u`` (a cursor), five small columns, and a ``payload`` of 300 characters."""
+
+    def million(self) -> tuple[str, ...]:
+        """Give the name of the table of :meth:`make_million`, which is made once."""
+        if not self._made:
+            self._made = True
+            self.make_million("million")
+        return self.place("million")
 
     def unused(self) -> str:
         """Give a name that no table has yet."""

@@ -13,7 +13,7 @@ from activation.hooks.connections import open_source
 from activation.records.layout import bind
 from activation.setup import kit_of
 from activation.setup.layouts import LAYOUTS
-from activation.setup.script import Wanted, script
+from activation.setup.script import Table, Wanted, script
 from activation.warehouses.checks.reading import EVERYTHING
 from sandbox.warehouses import sandbox_of
 from sandbox.warehouses.base import WarehouseSandbox
@@ -51,7 +51,7 @@ def statements(text: str) -> list[str]:
 @pytest.mark.parametrize("data", LAYOUTS)
 def test_the_table_is_made_and_its_columns_are_found(place: Place, sandbox: WarehouseSandbox, data: str) -> None:
     table = place.table(f"made_{data}")
-    text = script(kit_of(place.engine), Wanted("made", table, LAYOUTS[data]))
+    text = script(kit_of(place.engine), Wanted("made", (Table(table, LAYOUTS[data]),)))
     for _ in range(2):  # a second run changes nothing
         for statement in statements(text):
             if statement.startswith(("CREATE TABLE", "CREATE SCHEMA")):
@@ -70,7 +70,7 @@ def test_the_table_is_made_and_its_columns_are_found(place: Place, sandbox: Ware
 def test_a_row_that_names_no_time_gets_the_time_of_the_warehouse(place: Place, sandbox: WarehouseSandbox) -> None:
     table = place.table("stamped")
     kit = kit_of(place.engine)
-    for statement in statements(script(kit, Wanted("made", table, LAYOUTS["attributes"]))):
+    for statement in statements(script(kit, Wanted("made", (Table(table, LAYOUTS["attributes"]),)))):
         if statement.startswith("CREATE TABLE"):
             sandbox.execute(place.fitted(statement))
     shown = ".".join(kit.identifier(kit.stored(part)) for part in table)
@@ -91,7 +91,7 @@ def test_the_user_of_redshift_reads_its_table_and_no_other(monkeypatch: pytest.M
         for name, value in server.environment().items():
             monkeypatch.setenv(name, value)
         place = next(place for place in PLACES if place.engine == "redshift")
-        text = script(kit_of("redshift"), Wanted("users", ("crm", "users"), LAYOUTS["attributes"]))
+        text = script(kit_of("redshift"), Wanted("users", (Table(("crm", "users"), LAYOUTS["attributes"]),)))
         server.execute(place.fitted(text).replace("PASSWORD DISABLE", f"PASSWORD '{PASSWORD}'"))
         server.execute("CREATE TABLE crm.other (updated_at timestamptz, external_id varchar, payload varchar)")
         server.execute("INSERT INTO crm.users (external_id, payload) VALUES ('user-1', '{}')")
@@ -109,7 +109,7 @@ def test_the_user_of_redshift_reads_its_table_and_no_other(monkeypatch: pytest.M
 def test_the_login_of_postgres_reads_its_table_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole script, with psql's way: every statement in one go; then the one line that was to be filled in."""
     with PostgresSandbox() as server:
-        text = script(kit_of("postgres"), Wanted("users", ("crm", "users"), LAYOUTS["attributes"]))
+        text = script(kit_of("postgres"), Wanted("users", (Table(("crm", "users"), LAYOUTS["attributes"]),)))
         for _ in range(2):
             server.execute(text)
         server.execute("CREATE TABLE crm.other (updated_at timestamptz, external_id text, payload text)")

@@ -11,7 +11,7 @@ from activation.destinations.braze.kinds import KINDS as DATA
 from activation.errors import ConfigurationError
 from activation.setup import KITS, kit_of
 from activation.setup.layouts import LAYOUTS
-from activation.setup.script import Wanted, script
+from activation.setup.script import Table, Wanted, script
 from activation.spec.sources import SOURCES
 
 CONTRACT = {
@@ -84,7 +84,7 @@ def columns_of(text: str) -> dict[str, str]:
 
 
 def written(engine: str, table: tuple[str, ...] = ("crm", "users"), data: str = "attributes", /, **names: str) -> str:
-    return script(kit_of(engine), Wanted("users", table, LAYOUTS[data], names))
+    return script(kit_of(engine), Wanted("users", (Table(table, LAYOUTS[data]),), names))
 
 
 def statements(text: str) -> str:
@@ -222,7 +222,7 @@ def test_a_part_that_the_pipeline_does_not_name_is_left_to_fill_in() -> None:
 
 @pytest.mark.parametrize("engine", KITS)
 def test_a_query_gets_the_rights_but_no_table(engine: str) -> None:
-    text = script(kit_of(engine), Wanted("users", (), LAYOUTS["attributes"]))
+    text = script(kit_of(engine), Wanted("users", (Table((), LAYOUTS["attributes"]),)))
     assert "CREATE TABLE" not in text
     assert "reads a query" in text
     assert ("GRANT" in text) is bool(kit_of(engine).access)
@@ -230,7 +230,7 @@ def test_a_query_gets_the_rights_but_no_table(engine: str) -> None:
 
 @pytest.mark.parametrize("engine", KITS)
 def test_the_table_can_be_left_out(engine: str) -> None:
-    text = script(kit_of(engine), Wanted("users", ("crm", "users")))
+    text = script(kit_of(engine), Wanted("users", (Table(("crm", "users")),)))
     assert "CREATE TABLE" not in text
     assert "reads a query" not in text
 

@@ -1,8 +1,8 @@
-"""Print the SQL for a pipeline's table and its rights.
+"""Print the SQL for a pipeline's tables and its rights.
 
 PIPELINE is a pipeline file, or the id of a pipeline in the folder dags/pipelines. The script fits the pipeline's engine, data
-and table: it makes the table, the role or user with the least rights, and, where the engine has one, the warehouse. What you must
-fill in stands in <…>. Nothing is contacted: read the script, then run it with the engine's own client.
+and tables: it makes each table, the role or user with the least rights, and, where the engine has one, the warehouse. What you
+must fill in stands in <…>. Nothing is contacted: read the script, then run it with the engine's own client.
 
 Exit code: 0 if the script was printed, 2 if there is no such pipeline or an option does not fit its engine.
 """
@@ -11,9 +11,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from activation.cli.validate import DEFAULT
 from activation.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from activation.setup.script import Table
+    from activation.spec import Pipeline
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--user", metavar="NAME", help="who logs in; in BigQuery the service account, in Databricks the principal"
     )
     parser.add_argument("--warehouse", metavar="NAME", help="the warehouse that works (Snowflake), or its id (Databricks)")
-    parser.add_argument("--without-table", action="store_true", help="leave the table out, if there is one already")
+    parser.add_argument("--without-table", action="store_true", help="leave the tables out, if they are there already")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -33,21 +38,38 @@ def run(arguments: argparse.Namespace) -> int:
     :raises ConfigurationError: if there is no such pipeline, if its table still is a template, or if an option does not fit.
     """
     from activation.setup import kit_of
-    from activation.setup.layouts import LAYOUTS
     from activation.setup.script import OPTIONS, Wanted, script
-    from activation.spec import BrazeDestination, load_file
-    from activation.spec.columns import Columns
+    from activation.spec import load_file
 
     pipeline = load_file(_file(arguments.pipeline))
     read = pipeline.source.relation()
-    to = pipeline.destination
     names = {option: chosen for option in OPTIONS if (chosen := getattr(arguments, option)) is not None}
     table = () if isinstance(read, str) else read
-    # A pipeline that maps columns, or exports them, reads a table of its own shape, which is there already.
-    fixed = pipeline.columns == Columns() and not arguments.without_table
-    layout = LAYOUTS[to.data] if isinstance(to, BrazeDestination) and fixed else ()
-    print(script(kit_of(pipeline.source.type), Wanted(pipeline.id, table, layout, names)), end="")
+    tables = _tables(pipeline, table, fill=not arguments.without_table)
+    print(script(kit_of(pipeline.source.type), Wanted(pipeline.id, tables, names)), end="")
     return 0
+
+
+def _tables(pipeline: Pipeline, table: tuple[str, ...], *, fill: bool) -> tuple[Table, ...]:
+    """The tables that a pipeline reads.
+
+    :param fill: whether they get columns, so that the script makes them.
+    """
+    from activation.setup.layouts import LAYOUTS
+    from activation.setup.profiles import tables
+    from activation.setup.script import Table
+    from activation.spec import BrazeDestination
+    from activation.spec.columns import Columns
+    from activation.spec.kinesis import KinesisDestination
+
+    to = pipeline.destination
+    if isinstance(to, KinesisDestination):
+        attributes = [name for one in pipeline.columns.fields.values() for name in one.columns]
+        found = tables(table, pipeline.source.related_parts(), attributes)
+        return found if fill else tuple(Table(one.name) for one in found)
+    # A pipeline that maps columns, or exports them, reads a table of its own shape, which is there already.
+    fixed = fill and isinstance(to, BrazeDestination) and pipeline.columns == Columns()
+    return (Table(table, LAYOUTS[to.data] if isinstance(to, BrazeDestination) and fixed else ()),)
 
 
 def _file(given: str) -> Path:

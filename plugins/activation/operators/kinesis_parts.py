@@ -15,6 +15,9 @@ from activation.warehouses.profiles import ProfileRead
 AGGREGATED = 32_768
 """Profiles that are packed at the same time, if they are packed at all: so each shard's records are full."""
 
+WAITING = 2
+"""Requests under way for each connection: one that waits for its shard or for a pause to end leaves its connection to another."""
+
 PATIENT = 30
 """Times that a whole request is repeated where records are sent until a deadline; with the pauses in between, that is longer."""
 
@@ -72,5 +75,5 @@ def plan_of(pipeline: Pipeline) -> Plan:
     adobe, packed = to.requests.retries == "adobe", to.records.aggregation == "kpl"
     most = AGGREGATED if packed else to.requests.records
     cutting = Cutting(most, int(to.requests.bytes), 1 if to.records.ordering == "per_key" else None)
-    flight = Flight(delivery.in_flight, 3 if adobe else PATIENT, delivery.max_delay.seconds)
+    flight = Flight(WAITING * delivery.in_flight, 3 if adobe else PATIENT, delivery.max_delay.seconds)
     return Plan(cutting, flight, delivery.checkpoint.seconds, pipeline.errors.max_reject_share)

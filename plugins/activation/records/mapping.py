@@ -82,14 +82,17 @@ class _Value:
 class Plan:
     """What the fields of a payload are made of.
 
+    :param nulls: what NULL does to a field that does not say; empty: as Braze takes it.
     :ivar texts: column of the table -> its name in the query, since names may differ in case only.
     :ivar rules: why rows are rejected, in the order of the fields.
+    :ivar values: field -> SQL expression for its JSON, over :meth:`steps`.
     """
 
-    def __init__(self, fields: Mapping[str, MappedField], columns: Mapping[str, Column], started: str) -> None:
-        self._columns, self._started = columns, started
+    def __init__(self, fields: Mapping[str, MappedField], columns: Mapping[str, Column], started: str, nulls: str = "") -> None:
+        self._columns, self._started, self._nulls = columns, started, nulls
         self.texts: dict[str, str] = {}
         self.rules: list[Rule] = []
+        self.values: dict[str, str] = {}
         self._steps: tuple[list[str], list[str]] = ([], [])
         self._tree: dict[str, Any] = {}
         for name, field in fields.items():
@@ -97,15 +100,24 @@ class Plan:
             place = self._tree
             for part in outside:
                 place = place.setdefault(part, {})
-            place[last] = self._value(name, field)
+            place[last] = value = self._value(name, field)
+            self.values[name] = value.json
 
     def query(self) -> str:
         """SELECT the payload as JSON text, or NULL and the index of the rule that is broken."""
+        return f"""SELECT broken, CASE WHEN broken IS NULL THEN '{{' || substr({self.members()}, 2) || '}}' END AS payload
+            FROM (SELECT *, {first_broken(self.rules)} AS broken FROM {self.steps()})"""
+
+    def steps(self) -> str:
+        """What stands behind FROM: the columns of ``batch``, and those that rules and expressions use beside them."""
         steps = "batch"
         for step in self._steps:
             steps = f"(SELECT {', '.join(['*', *step])} FROM {steps})"
-        return f"""SELECT broken, CASE WHEN broken IS NULL THEN {_object(self._tree)} END AS payload
-            FROM (SELECT *, {first_broken(self.rules)} AS broken FROM {steps})"""
+        return steps
+
+    def members(self) -> str:
+        """SQL expression for the members of the payload, each with a comma before it; the empty text if all are left out."""
+        return f"concat({', '.join(_members(self._tree))})"
 
     def _value(self, name: str, field: MappedField) -> _Value:
         if field.constant is not None:
@@ -120,7 +132,7 @@ class Plan:
         if conversion.code:
             message = f"The field {name} cannot be made: {about} is not {conversion.fits}."
             self.rules.append(Rule(conversion.code, f"{clean} IS NOT NULL AND {found} IS NULL", message))
-        nulls = field.nulls or ("skip" if "." in name else "send")
+        nulls = field.nulls or self._nulls or ("skip" if "." in name else "send")
         if nulls == "reject":
             self.rules.append(Rule("value_missing", f"{found} IS NULL", f"The field {name} has no value: {about} is NULL."))
         return _Value(found, send_null=nulls == "send")
@@ -144,13 +156,8 @@ class Plan:
         return self.texts.setdefault(column.name, f"c{len(self.texts)}")
 
 
-def _object(tree: Mapping[str, Any]) -> str:
-    """SQL expression for the text of an object."""
-    return f"'{{' || substr(concat({', '.join(_members(tree))}), 2) || '}}'"
-
-
 def _members(tree: Mapping[str, Any]) -> Iterator[str]:
-    """SQL expressions for its members, each with a comma before it; NULL for what is left out."""
+    """SQL expressions for the members of an object, each with a comma before it; NULL for what is left out."""
     for name, inner in tree.items():
         key = f",{json.dumps(name, ensure_ascii=False)}:"
         if isinstance(inner, _Value):

@@ -8,6 +8,7 @@ KIT = Kit(
     title="BigQuery",
     columns={
         "instant": "TIMESTAMP DEFAULT CURRENT_TIMESTAMP()",
+        "moment": "TIMESTAMP",
         "key": "STRING NOT NULL",
         "text": "STRING",
         "payload": "JSON",
@@ -31,7 +32,11 @@ CREATE TABLE IF NOT EXISTS {name} (
 GRANT `roles/bigquery.user`, `roles/bigquery.jobUser`, `roles/bigquery.readSessionUser`, `roles/bigquery.connectionUser`
     ON PROJECT {project} TO "serviceAccount:{user_raw}@{project_raw}.iam.gserviceaccount.com";
 -- For a view, write ON VIEW.
+{grants}
+""",
+    # A table of another project is still read by the account of the pipeline's own.
+    grants="""
 GRANT `roles/bigquery.dataViewer`
-    ON TABLE {name} TO "serviceAccount:{user_raw}@{project_raw}.iam.gserviceaccount.com";
+    ON TABLE {name} TO "serviceAccount:{user_raw}@{first_project_raw}.iam.gserviceaccount.com";
 """,
 )

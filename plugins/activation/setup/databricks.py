@@ -8,6 +8,7 @@ KIT = Kit(
     title="Databricks",
     columns={
         "instant": "TIMESTAMP DEFAULT current_timestamp()",
+        "moment": "TIMESTAMP",
         "key": "STRING NOT NULL",
         "text": "STRING",
         "payload": "STRING",
@@ -25,12 +26,15 @@ CREATE TABLE IF NOT EXISTS {name} (
 """,
     access="""
 -- The principal is the application id of a service principal (Settings, Identity and access), or a user's e-mail address.
-GRANT USE CATALOG ON CATALOG {catalog} TO {user};
-GRANT USE SCHEMA ON SCHEMA {catalog}.{schema} TO {user};
-GRANT SELECT ON TABLE {name} TO {user};
+{grants}
 
 -- The right to use a SQL warehouse is not given by SQL. In a shell, or under SQL Warehouses, Permissions:
 --   databricks permissions update warehouses {warehouse_raw} --json '{{"access_control_list":
 --     [{{"service_principal_name": "{user_raw}", "permission_level": "CAN_USE"}}]}}'
+""",
+    grants="""
+GRANT USE CATALOG ON CATALOG {catalog} TO {user};
+GRANT USE SCHEMA ON SCHEMA {catalog}.{schema} TO {user};
+GRANT SELECT ON TABLE {name} TO {user};
 """,
 )

@@ -8,6 +8,7 @@ KIT = Kit(
     title="DuckDB",
     columns={
         "instant": "TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT now()",
+        "moment": "TIMESTAMP WITH TIME ZONE",
         "key": "VARCHAR NOT NULL",
         "text": "VARCHAR",
         "payload": "JSON NOT NULL",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-Kind = Literal["instant", "key", "text", "payload", "flag"]
-"""What a column holds: the time of the change, the id of an item, an identifier that may be empty, JSON, true or false."""
+Kind = Literal["instant", "moment", "key", "text", "payload", "flag"]
+"""What a column holds: the time of the change, another time, the id of an item, a text that may be empty, JSON, true or false."""
 
 Layout = tuple[tuple[str, Kind], ...]
 """Columns in their order, in lower case."""

@@ -8,6 +8,7 @@ KIT = Kit(
     title="PostgreSQL",
     columns={
         "instant": "timestamp with time zone NOT NULL DEFAULT now()",
+        "moment": "timestamp with time zone",
         "key": "text NOT NULL",
         "text": "text",
         "payload": "jsonb NOT NULL",
@@ -35,10 +36,13 @@ BEGIN
 END
 $$;
 GRANT {role} TO {user};
-GRANT USAGE ON SCHEMA {schema} TO {role};
-GRANT SELECT ON {name} TO {role};
+{grants}
 
 -- Until it has a password, nobody logs in with one. Fill it in and run:
 -- ALTER ROLE {user} PASSWORD '<password>';
+""",
+    grants="""
+GRANT USAGE ON SCHEMA {schema} TO {role};
+GRANT SELECT ON {name} TO {role};
 """,
 )

@@ -8,6 +8,7 @@ KIT = Kit(
     title="Amazon Redshift",
     columns={
         "instant": "timestamptz DEFAULT sysdate",
+        "moment": "timestamptz",
         "key": "varchar NOT NULL",
         "text": "varchar",
         "payload": "varchar(max)",
@@ -19,7 +20,7 @@ KIT = Kit(
     defaults={"user": "activation"},
     make="""
 CREATE SCHEMA IF NOT EXISTS {schema};
--- varchar alone holds 256 bytes; write varchar(987) for EXTERNAL_ID if yours are longer.
+-- varchar alone holds 256 bytes; write varchar(987) for an id if yours are longer.
 CREATE TABLE IF NOT EXISTS {name} (
 {columns}
 );
@@ -28,6 +29,9 @@ CREATE TABLE IF NOT EXISTS {name} (
 -- Like this it logs in by IAM only. For a password, write PASSWORD '<password>': 8 to 64 characters, with an upper-case letter,
 -- a lower-case letter and a digit.
 CREATE USER {user} PASSWORD DISABLE;
+{grants}
+""",
+    grants="""
 GRANT USAGE ON SCHEMA {schema} TO {user};
 GRANT SELECT ON {name} TO {user};
 """,

@@ -10,6 +10,7 @@ KIT = Kit(
     title="Snowflake",
     columns={
         "instant": "TIMESTAMP_NTZ(9) NOT NULL DEFAULT SYSDATE()",
+        "moment": "TIMESTAMP_NTZ(9)",
         "key": f"{_TEXT} NOT NULL",
         "text": _TEXT,
         "payload": f"{_TEXT} NOT NULL",
@@ -31,10 +32,8 @@ CREATE WAREHOUSE IF NOT EXISTS {warehouse}
     WAREHOUSE_SIZE = 'XSMALL' AUTO_SUSPEND = 60 AUTO_RESUME = TRUE INITIALLY_SUSPENDED = TRUE;
 -- A warehouse of your own without AUTO_RESUME also needs: GRANT OPERATE ON WAREHOUSE {warehouse} TO ROLE {role};
 GRANT USAGE ON WAREHOUSE {warehouse} TO ROLE {role};
-GRANT USAGE ON DATABASE {database} TO ROLE {role};
-GRANT USAGE ON SCHEMA {database}.{schema} TO ROLE {role};
 -- For a view, write ON VIEW.
-GRANT SELECT ON TABLE {name} TO ROLE {role};
+{grants}
 
 -- The public key without its first and last line; the private key belongs into the Airflow connection:
 --   openssl genrsa 2048 | openssl pkcs8 -topk8 -inform PEM -out activation.p8
@@ -43,5 +42,10 @@ CREATE USER IF NOT EXISTS {user}
     TYPE = SERVICE DEFAULT_ROLE = {role_text} DEFAULT_WAREHOUSE = {warehouse_text}
     RSA_PUBLIC_KEY = '<public key>';
 GRANT ROLE {role} TO USER {user};
+""",
+    grants="""
+GRANT USAGE ON DATABASE {database} TO ROLE {role};
+GRANT USAGE ON SCHEMA {database}.{schema} TO ROLE {role};
+GRANT SELECT ON TABLE {name} TO ROLE {role};
 """,
 )

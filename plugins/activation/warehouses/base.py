@@ -12,6 +12,8 @@ from activation.cursor.window import Position, Window
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from activation.warehouses.profiles import ProfileRead
+
 CURSOR = "cursor"
 """Name of the first column of every batch: the cursor value in the engine's ticks."""
 
@@ -164,6 +166,30 @@ class Warehouse(Protocol):
 
         The types are those of :func:`activation.warehouses.typed.field_of`.
         """
+
+    def changes(self, read: ProfileRead, window: Window, after: str = "") -> Generator[pa.RecordBatch, None, None]:
+        """Read all of the profiles that may have changed in a window, in the order of their ids by code point (contracts:
+        kinesis_profiles 1.3).
+
+        Such profiles have a row in the window that says so (of a mapped audience, of an identity, of their attributes), or are in
+        a newly mapped audience; without a lower bound, all that are in a mapped one. A row without UPDATED_AT makes nobody be
+        read; those without an id are left out.
+
+        Columns: ``kind`` (int64: 0 a profile, 1 a membership, 2 an identity, 3 a write, in this order within an id), ``id``
+        (string), ``at`` (int64, UPDATED_AT in microseconds since the epoch, a started one counts as a whole; null if there is
+        none), then strings, as many as the widest kind needs: ``c0``, ``c1``, … A profile has its attributes there; a membership
+        the audience, the status and the last qualification (microseconds since the epoch); an identity the namespace, the id,
+        whether it is removed, whether it is the primary one, and its state of authentication; a write the attribute. Memberships
+        of all audiences are given; writes only those in the window of mapped attributes, and none without a lower bound.
+
+        :param after: only the ids behind this one.
+        """
+
+    def count_changes(self, read: ProfileRead, window: Window, after: str = "") -> int:
+        """Count the profiles that :meth:`changes` would give; one that has no row in the table of profiles counts too."""
+
+    def clock(self) -> int:
+        """Ask for the warehouse's clock: nanoseconds since the epoch."""
 
     def cancel(self) -> None:
         """Stop the running statement, from any thread; the reader gets :class:`~activation.errors.TransientError`."""

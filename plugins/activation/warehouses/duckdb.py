@@ -55,6 +55,7 @@ DIALECT = sql.Dialect(
     json=((r"^(struct|map|union)\(|^variant|\]$", "CAST(to_json({column}) AS VARCHAR)"),),
     typed=r"^(boolean|u?(tiny|small)int|u?integer|u?bigint|float|double|date|decimal\(\d+,\d+\)|timestamp[^\[]*)$",
     collation=' COLLATE "C"',
+    equality=' COLLATE "C"',
 )
 
 _QUOTING = ("Conversion Error", "Invalid Input Error", "Out of Range Error")

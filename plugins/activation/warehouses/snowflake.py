@@ -76,6 +76,7 @@ DIALECT = sql.Dialect(
     native=r"^(boolean|date|number\(\d+,\s*0\))$",
     typed=r"^(boolean|date|float|number\(\d+,\s*0\))$",
     collation=" COLLATE 'utf8'",
+    equality=" COLLATE 'utf8'",
 )
 
 _FOLDED = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")

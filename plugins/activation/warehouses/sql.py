@@ -6,6 +6,7 @@ disagree on whether a bare name in ORDER BY means the column or the output of th
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 
@@ -72,6 +73,10 @@ class Dialect:
         same text in bulk; as a part of the key they are text nevertheless.
     :ivar typed: pattern of lower-case types that are read as they are where values are wanted in their own types.
     :ivar collation: what makes a comparison of texts go by code point.
+    :ivar equality: what makes texts equal only if all their code points are, where a column's own collation might say otherwise;
+        empty where it would keep an index from being used.
+    :ivar among: condition over ``{value}`` and ``{texts}``, the placeholder of a JSON array, for an engine that takes few
+        parameters; without it each text is a parameter of an IN.
     :ivar quote: the character around an identifier; inside it is doubled.
     :ivar placeholder: ``?`` or ``%s``.
     :ivar nulls_first: expression over ``{column}`` that sorts NULL before every value.
@@ -84,6 +89,8 @@ class Dialect:
     native: str = ""
     typed: str = ""
     collation: str = ""
+    equality: str = ""
+    among: str = ""
     quote: str = '"'
     placeholder: str = "?"
     nulls_first: str = "{column} ASC NULLS FIRST"
@@ -139,7 +146,7 @@ def select(
     :param typed: gives the values only, each in its own type where the client can take it.
     :raises ConfigurationError: for an unusable cursor type, name or position.
     """
-    writer = _Writer(dialect, extract)
+    writer = Writer(dialect, extract)
     nulls = window.nulls and (after is None or after.at is None)
     ticks = [] if typed else [f"{writer.usable(writer.ticks(), nulls)} AS c"]
     native = dialect.typed if typed else dialect.native
@@ -155,7 +162,7 @@ def select(
 
 def count(dialect: Dialect, extract: Extract, window: Window, after: Position | None = None) -> Statement:
     """Count the rows that :func:`select` gives."""
-    writer = _Writer(dialect, extract)
+    writer = Writer(dialect, extract)
     where = writer.chosen(writer.window(window, after, window.nulls and (after is None or after.at is None)))
     return writer.done(f"SELECT COUNT(*) FROM {writer.source} WHERE {where}")
 
@@ -165,7 +172,7 @@ def survey(dialect: Dialect, extract: Extract, at: int | None) -> Statement:
 
     One statement, so all four belong to one moment; a subquery for each, so each can use an index.
     """
-    writer = _Writer(dialect, extract)
+    writer = Writer(dialect, extract)
     kind = writer.kind
     if at is None or at % kind.grain or not kind.first <= at <= kind.last:
         equal = "0"
@@ -179,16 +186,19 @@ def survey(dialect: Dialect, extract: Extract, at: int | None) -> Statement:
     )
 
 
-class _Writer:
-    """Parts of one statement; parameters are kept in the order in which the parts are asked for."""
+class Writer:
+    """Parts of one statement; parameters are kept in the order in which the parts are asked for.
 
-    def __init__(self, dialect: Dialect, extract: Extract) -> None:
+    :param params: takes the parameters; those of another part, if the two stand in one statement.
+    """
+
+    def __init__(self, dialect: Dialect, extract: Extract, params: list[str] | None = None) -> None:
         self.dialect = dialect
         self.extract = extract
         self.kind = dialect.cursor(extract.cursor)
         self.source = f"{dialect.table(extract.table)} AS src"
         self.cursor = self.column(extract.cursor)
-        self.params: list[str] = []
+        self.params: list[str] = [] if params is None else params
 
     def done(self, sql: str) -> Statement:
         return Statement(sql, tuple(self.params))
@@ -219,6 +229,17 @@ class _Writer:
 
     def key(self, column: Column) -> str:
         return f"COALESCE({self.value(column)}, ''){self.dialect.collation}"
+
+    def exact(self, column: Column) -> str:
+        """A text that equals another one only by its code points."""
+        return self.value(column) + self.dialect.equality
+
+    def among(self, column: Column, texts: tuple[str, ...]) -> str:
+        """Whether a column has one of these texts."""
+        if self.dialect.among:
+            listed = self.param(json.dumps(texts, ensure_ascii=False))
+            return self.dialect.among.replace("{texts}", listed).replace("{value}", self.exact(column))
+        return f"{self.exact(column)} IN ({', '.join(self.param(text) for text in texts)})"
 
     def inside(self) -> str:
         return f"{self.cursor} >= {self.bound(self.kind.first)} AND {self.cursor} <= {self.bound(self.kind.last)}"

@@ -6,15 +6,23 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pyarrow as pa
 
 from activation.cursor.window import Position, Window
-from activation.warehouses import sql
+from activation.warehouses import profiles, profiles_sql, sql
 from activation.warehouses.arrow import schema
 from activation.warehouses.base import Column, Extract, Survey
+from activation.warehouses.profiles import ProfileRead
 from activation.warehouses.typed import field_of, fitted
+
+_CHANGES = 16_384
+"""Most rows of a batch of changed profiles."""
+
+_CLOCK = Extract(("the clock",), Column("", ""), (), ())
+"""What an error says that was read."""
 
 
 class StatementWarehouse(ABC):
@@ -57,6 +65,26 @@ class StatementWarehouse(ABC):
         taken = [self._taken(column, field) for column, field in zip(extract.values, fields, strict=True)]
         with closing(self._stream(extract, statement, rows, pa.schema(taken))) as read:
             yield from fitted(read, pa.schema(fields))
+
+    def changes(self, read: ProfileRead, window: Window, after: str = "") -> Generator[pa.RecordBatch, None, None]:
+        """Read the changed profiles; see :class:`~activation.warehouses.base.Warehouse`."""
+        statement = profiles_sql.changes(self.dialect, self._placed(read), window, after)
+        stream = self._stream(read.tables.profiles.extract, statement, _CHANGES, profiles.raw(read))
+        with closing(stream) as batches:
+            yield from profiles.settled(batches, read, self.tick_of)
+
+    def count_changes(self, read: ProfileRead, window: Window, after: str = "") -> int:
+        """Count the profiles that :meth:`changes` would give."""
+        statement = profiles_sql.count_changes(self.dialect, self._placed(read), window, after)
+        return int(self._row(read.tables.profiles.extract, statement)[0])
+
+    def clock(self) -> int:
+        """Ask for the warehouse's clock: nanoseconds since the epoch."""
+        return int(self._row(_CLOCK, sql.Statement(f"SELECT {self.dialect.now}", ()))[0]) * 1_000
+
+    def _placed(self, read: ProfileRead) -> ProfileRead:
+        """The same read under the names of the tables that the engine knows."""
+        return replace(read, tables=read.tables.under(lambda table: self._located(table.extract).table))
 
     def _taken(self, column: Column, field: pa.Field) -> pa.Field:
         """How a column is asked of :meth:`_stream`: as it is in the end, or as text."""

@@ -1,0 +1,1 @@
+"""Profiles as records of a Kinesis data stream."""

@@ -1,0 +1,1 @@
+"""Profiles: from the rows of several tables to one row a profile, in bulk."""
