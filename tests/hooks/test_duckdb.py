@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -111,7 +112,10 @@ def test_a_file_of_another_kind_is_a_configuration_error(connect: Connect, tmp_p
         connect(str(tmp_path / "text.duckdb")).get_conn()
 
 
-def test_a_file_that_another_process_writes_may_be_free_later(connect: Connect, file: Path) -> None:
+def test_a_file_that_another_process_writes_may_be_free_later(
+    connect: Connect, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("activation.hooks.duckdb._PATIENCE", 0.2)
     script = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
     with subprocess.Popen([sys.executable, "-c", script, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
@@ -120,6 +124,16 @@ def test_a_file_that_another_process_writes_may_be_free_later(connect: Connect, 
             connect(str(file)).get_conn()
         other.communicate(b"")
     connect(str(file)).get_conn().close()
+
+
+def test_another_process_that_soon_ends_is_waited_for(connect: Connect, file: Path) -> None:
+    script = "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print('open', flush=True); time.sleep(0.4)"
+    with subprocess.Popen([sys.executable, "-c", script, str(file)], stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"open\n"
+        began = time.monotonic()
+        connect(str(file)).get_conn().close()
+        assert time.monotonic() - began > 0.2
 
 
 def test_the_test_button(connect: Connect, file: Path) -> None:

@@ -6,16 +6,19 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
+from uuid import uuid4
 
 import duckdb
 import pytest
 from airflow.sdk import Context
+from botocore.loaders import JSONFileLoader  # type: ignore[import-untyped,unused-ignore]
 
 from activation.operators.kinesis_stream import KinesisProfileStreamOperator
-from sandbox.kinesis import KinesisSandbox
+from sandbox.kinesis import KinesisSandbox, Record
 
 from .world import Store
 
@@ -44,19 +47,24 @@ class StreamWorld:
     stream: str
     destination: dict[str, Any] = field(default_factory=lambda: {"audiences": ["a"], "changes": {"wait": "0s"}})
     source: dict[str, Any] = field(default_factory=dict)
-    blocks: dict[str, Any] = field(default_factory=lambda: {"columns": {"fields": FIELDS}})
-    store: Store = field(default_factory=Store)
+    blocks: dict[str, Any] = field(default_factory=lambda: {"columns": {"fields": FIELDS}, "cursor": {"settle": "0s"}})
     runs: int = 0
     tries: int = 0
-    seen: int = 0
+    seen: set[str] = field(default_factory=set)
     task: Store = field(default_factory=Store)
     stores: dict[str, Store] = field(default_factory=lambda: defaultdict(Store))
 
-    def sql(self, text: str, params: Sequence[Any] = ()) -> list[Any]:
-        """Run statements in the warehouse."""
+    def sql(self, text: str, params: Sequence[Any] = (), *more: Any) -> list[Any]:
+        """Run a statement in the warehouse; gives its rows.
+
+        :param more: further statements and their parameters in turns; the rows are those of the last one.
+        """
+        steps = [text, params, *more]
         with duckdb.connect(str(self.folder / "warehouse.duckdb")) as connection:
             connection.execute("SET TimeZone = 'UTC'")
-            return connection.execute(text, list(params) or None).fetchall()
+            for step, values in zip(steps[::2], steps[1::2], strict=True):
+                connection.execute(step, [list(one) if isinstance(one, tuple) else one for one in values] or None)
+            return connection.fetchall()
 
     def audience(self, name: str, policy: str = "default") -> None:
         """Add an audience."""
@@ -64,22 +72,31 @@ class StreamWorld:
 
     def profiles(self, *names: str) -> None:
         """Add profiles with an identity each."""
-        for name in names:
-            self.sql("INSERT INTO crm.profiles VALUES (?, ?, ?, NULL, now())", [name, f"이름 {name}", f"{name}@example.com"])
-            self.sql("INSERT INTO crm.identities VALUES (?, 'crm', ?, false, now())", [name, f"id-{name}"])
+        self.sql("INSERT INTO crm.profiles SELECT p, '이름 ' || p, p || '@example.com', NULL, now() FROM unnest(?) u(p)", [names])
+        self.sql("INSERT INTO crm.identities SELECT p, 'crm', 'id-' || p, false, now() FROM unnest(?) u(p)", [names])
 
     def member(self, audience: str, *names: str, status: str = "realized") -> None:
-        """Let profiles enter an audience, or leave it."""
-        for name in names:
-            since = self.sql(
-                "SELECT LAST_QUALIFICATION_TIME FROM crm.audience_memberships WHERE PROFILE_ID = ? AND AUDIENCE_ID = ?",
-                [name, audience],
-            )
-            self.sql("DELETE FROM crm.audience_memberships WHERE PROFILE_ID = ? AND AUDIENCE_ID = ?", [name, audience])
-            self.sql(
-                "INSERT INTO crm.audience_memberships VALUES (?, ?, ?, coalesce(?, now()), now())",
-                [name, audience, status, since[0][0] if since else None],
-            )
+        """Let profiles enter an audience, or leave it; when they were qualified first stays."""
+        self.sql(
+            """CREATE TEMP TABLE moved AS SELECT p, coalesce(LAST_QUALIFICATION_TIME, now()) AS since
+                FROM unnest(?) u(p) LEFT JOIN crm.audience_memberships m ON m.PROFILE_ID = p AND m.AUDIENCE_ID = ?""",
+            [names, audience],
+            "DELETE FROM crm.audience_memberships WHERE AUDIENCE_ID = ? AND PROFILE_ID IN (SELECT p FROM moved)",
+            [audience],
+            "INSERT INTO crm.audience_memberships SELECT p, ?, ?, since, now() FROM moved",
+            [audience, status],
+        )
+
+    def write(self, attribute: str, *names: str, value: str | None = None) -> None:
+        """Write to the first name or the address of profiles, with the value that it has if none is given."""
+        column = FIELDS.get(attribute, "NOTES")
+        self.sql(
+            f"""UPDATE crm.profiles SET {column} = coalesce(?, {column}), UPDATED_AT = now()
+                WHERE PROFILE_ID IN (SELECT unnest(?))""",
+            [value, names],
+            "INSERT INTO crm.attribute_writes SELECT p, ?, now() FROM unnest(?) u(p)",
+            [attribute, names],
+        )
 
     def run(self, order: Mapping[str, Any] | None = None, *, retry: bool = False, **changed: Any) -> dict[str, Any]:
         """One run of the pipeline; gives its XCom.
@@ -106,12 +123,25 @@ class StreamWorld:
         }
         return operator.execute(cast(Context, context))
 
+    def arrived(self) -> list[Record]:
+        """The records that came since the last call, in the order of their shards."""
+        records = [one for one in self.kinesis.records(self.stream) if one.sequence not in self.seen]
+        self.seen.update(one.sequence for one in records)
+        return records
+
     def messages(self) -> dict[str, Any]:
         """What came since the last call, by partition key; no key comes twice."""
-        records = self.kinesis.records(self.stream)[self.seen :]
-        self.seen += len(records)
+        records = self.arrived()
         found = {record.key: json.loads(record.data) for record in records}
         assert len(found) == len(records), "one record a profile"
+        return found
+
+    def sends(self, **changed: Any) -> dict[str, Any]:
+        """What one run sends; it says so in its report, too."""
+        rows = self.run(**changed)["rows"]
+        found = self.messages()
+        assert rows["read"] == rows["sent"] + rows["rejected"] + rows["skipped"]
+        assert rows["sent"] == len(found)
         return found
 
     def watermark(self) -> Any:
@@ -120,9 +150,23 @@ class StreamWorld:
         return found and found["updated_at"]
 
 
-def make(kinesis: KinesisSandbox, folder: Path, stream: str, patch: pytest.MonkeyPatch) -> StreamWorld:
+@cache
+def _parsed(path: str) -> Any:
+    return _load(JSONFileLoader(), path)
+
+
+def _parsed_once(self: Any, path: str) -> Any:
+    """The list of AWS's endpoints, which nobody changes, takes a third of a second to read, and every run makes a client."""
+    return _parsed(path) if path.endswith(("endpoints", "partitions")) else _load(self, path)
+
+
+_load = JSONFileLoader.load_file
+
+
+def make(kinesis: KinesisSandbox, folder: Path, stream: str, patch: pytest.MonkeyPatch, shards: int | None = None) -> StreamWorld:
     """Make a world around a running server."""
-    kinesis.create(stream)
+    patch.setattr(JSONFileLoader, "load_file", _parsed_once)
+    kinesis.create(stream, shards)
     patch.setenv("AIRFLOW__ACTIVATION__STATE_FOLDER", f"file://{folder}/state")
     patch.setenv("AIRFLOW_CONN_WORLD_DUCKDB", json.dumps({"conn_type": "duckdb", "host": str(folder / "warehouse.duckdb")}))
     patch.setenv("AIRFLOW_CONN_WORLD_KINESIS", kinesis.connection())
@@ -132,3 +176,20 @@ def make(kinesis: KinesisSandbox, folder: Path, stream: str, patch: pytest.Monke
     world.sql(TABLES)
     world.audience("a")
     return world
+
+
+def fresh(kinesis: KinesisSandbox, folder: Path, patch: pytest.MonkeyPatch, shards: int | None = None) -> StreamWorld:
+    """Make a world with a stream of its own."""
+    return make(kinesis, folder, f"stream-{uuid4().hex[:8]}", patch, shards)
+
+
+def writes(world: StreamWorld) -> StreamWorld:
+    """Let attributes count by the table of writes."""
+    world.source = {"related": {"writes": "crm.attribute_writes"}}
+    return world
+
+
+def counting(world: StreamWorld, mode: str) -> StreamWorld:
+    """Let attributes count by ``writes``, ``row`` or ``content``."""
+    world.destination = {**world.destination, "changes": {"wait": "0s", "attributes": mode}}
+    return writes(world) if mode == "writes" else world

@@ -39,6 +39,8 @@ class MappedAudiences:
         self._folder, self._known = folder, _read(folder)
         self.fresh = tuple(one for one in wanted if one not in self._known or self._known[one].gone)
         """Audiences that no finished run has mapped, or not since they were taken away: their members are sent once."""
+        self.again = frozenset(one for one in self.fresh if one in self._known)
+        """Those of them that were mapped before: their members are sent even if they are as they were sent last."""
         begun = {one: Mapped(self._known[one].created if one in self._known else now, now) for one in self.fresh}
         self.times = {one: begun.get(one) or self._known[one] for one in wanted}
         """The audiences that are mapped."""

@@ -142,6 +142,19 @@ class Journal:
                 removed += 1
         return removed
 
+    def thin_out(self, most: int) -> int:
+        """Remove the oldest records beyond a number; one stays as long as there are rejects of its run.
+
+        :param most: how many stay at least.
+        :returns: how many were removed.
+        """
+        old = self._records()[:-most]
+        kept = {one.name for one in listed(self._folder / "rejects") if one.is_dir()} if old else set()
+        removed = [record for record in old if record.run not in kept]
+        for record in removed:
+            record.path.unlink()
+        return len(removed)
+
     def _records(self) -> list[_Record]:
         """The records of all runs, the oldest first."""
         found = []

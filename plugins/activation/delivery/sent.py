@@ -76,8 +76,9 @@ class Sent:
             sent = np.flatnonzero(~skipped)
             if len(sent):
                 noted = entries.take(sent)
-                always = prints.always[sent]
-                noted.upper[always] = noted.lower[always] = 0
+                if not prints.lasting:
+                    always = prints.always[sent]
+                    noted.upper[always] = noted.lower[always] = 0
                 self._note(noted, at=last.to_json())
                 self._doubt(noted)
         if not skipped.any():

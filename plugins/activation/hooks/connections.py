@@ -26,16 +26,18 @@ class SourceHook:
     :ivar argument: the keyword that takes the id of the connection.
     :ivar extra: the extra of this package that brings the hook; empty if it is always there.
     :ivar client: the hook's method that gives the client; a path ``module:function`` is a function that takes the hook.
+    :ivar exclusive: whether nobody can write the warehouse while a connection to it is open.
     """
 
     path: str
     argument: str
     extra: str = ""
     client: str = "get_conn"
+    exclusive: bool = False
 
 
 HOOKS = {
-    "duckdb": SourceHook("activation.hooks.duckdb:DuckDBHook", "duckdb_conn_id"),
+    "duckdb": SourceHook("activation.hooks.duckdb:DuckDBHook", "duckdb_conn_id", exclusive=True),
     "postgres": SourceHook("airflow.providers.postgres.hooks.postgres:PostgresHook", "postgres_conn_id", "postgres"),
     "snowflake": SourceHook("airflow.providers.snowflake.hooks.snowflake:SnowflakeHook", "snowflake_conn_id", "snowflake"),
     "databricks": SourceHook(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,9 @@ from activation.hooks.connections import find_connection
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+_PATIENCE, _PAUSE = 5.0, 0.05
+"""Seconds to wait for another process that writes the file, and between two tries."""
 
 
 class DuckDBHook(BaseHook):
@@ -35,7 +39,7 @@ class DuckDBHook(BaseHook):
         """Open the file.
 
         :raises ConfigurationError: if the connection, the file or a setting is missing or wrong; says what to enter.
-        :raises TransientError: if another process holds the file at the moment.
+        :raises TransientError: if another process holds the file for longer than a few seconds.
         """
         import duckdb
 
@@ -53,7 +57,7 @@ class DuckDBHook(BaseHook):
             )
         read_only, config = _read_only(connection.extra_dejson, name), _config(connection.extra_dejson, name)
         try:
-            return duckdb.connect(str(path), read_only=read_only, config=config)
+            return _opened(path, read_only, config)
         except (duckdb.InvalidInputException, duckdb.ParserException, duckdb.ConversionException):
             settings = ", ".join(sorted(config))
             raise ConfigurationError(
@@ -71,6 +75,19 @@ class DuckDBHook(BaseHook):
         except ActivationError as error:
             return False, str(error)
         return True, f"The file opens; it holds {row[0] if row else 0} tables and views."
+
+
+def _opened(path: Path, read_only: bool, config: dict[str, Any]) -> DuckDBPyConnection:
+    import duckdb
+
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=read_only, config=config)
+        except duckdb.IOException as error:
+            if "Could not set lock" not in str(error) or time.monotonic() >= until:
+                raise
+        time.sleep(_PAUSE)
 
 
 def _read_only(extra: dict[str, Any], name: str) -> bool:

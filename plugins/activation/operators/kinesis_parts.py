@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import logging
+from contextlib import suppress
+
 from activation.delivery.cutting import Cutting
 from activation.delivery.engine import Flight
 from activation.delivery.run import Plan
+from activation.destinations.kinesis.checks import Access, Needs, stream_checks
 from activation.destinations.kinesis.encoder import ProfileEncoder, RecordRules
 from activation.destinations.kinesis.settings import Sending
+from activation.findings import Skip
 from activation.records.profiles.attributes import mapped_attributes, payload_attributes
 from activation.records.profiles.rules import MessageRules
 from activation.spec import KinesisDestination, Pipeline
 from activation.warehouses.profiles import ProfileRead
+
+log = logging.getLogger(__name__)
+
+SOFT_LIMITS = {"audiences": 250, "attributes": 50}
+"""What a stream maps at most where Adobe keeps to its guardrails (contracts: kinesis 1.6)."""
 
 AGGREGATED = 32_768
 """Profiles that are packed at the same time, if they are packed at all: so each shard's records are full."""
@@ -20,6 +30,32 @@ WAITING = 2
 
 PATIENT = 30
 """Times that a whole request is repeated where records are sent until a deadline; with the pauses in between, that is longer."""
+
+
+def tell_soft_limits(pipeline: Pipeline) -> None:
+    """Warn in the log of more mappings than Adobe's guardrails have; nothing is refused."""
+    to = pipeline.destination
+    assert isinstance(to, KinesisDestination)  # noqa: S101 - the operator takes no other
+    counts = {"audiences": len(to.audiences), "attributes": len(pipeline.columns.fields)}
+    for what, most in SOFT_LIMITS.items():
+        if counts[what] > most:
+            log.warning(
+                "The pipeline maps %s %s; Adobe's guardrails stop at %s. Nothing is left out, but messages grow and every run "
+                "reads more: map fewer, or divide them among several pipelines.",
+                *(counts[what], what, most),
+            )
+
+
+def check_stream(access: Access, to: KinesisDestination) -> None:
+    """Look whether the stream takes records and keeps their order, as the checks of a connection do.
+
+    :raises ConfigurationError: if it does not; says what to do.
+    """
+    needs = Needs(to.records.ordering == "per_key", to.records.aggregation == "kpl")
+    for one in stream_checks(access, needs):
+        if one.name == "stream":
+            with suppress(Skip):
+                one.look()
 
 
 def message_rules(to: KinesisDestination) -> MessageRules:

@@ -6,7 +6,7 @@ import logging
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -147,7 +147,7 @@ class Movement(ABC):
         began = time.monotonic()
         self._prepare()
         self._warehouse, table = self._source()
-        with closing(self._warehouse):
+        try:
             watermark = self._bind(table)
             opened = self._memory.resume(watermark) or self._open(watermark)
             rejects = Rejects(self._rejects_folder, Origin(self._pipeline.id, self._id, self._attempt), opened.parts)
@@ -157,6 +157,8 @@ class Movement(ABC):
             finally:
                 _tell(rejects)
             return report
+        finally:
+            self._warehouse.close()
 
     def _source(self) -> tuple[Warehouse, Relation]:
         """The open warehouse, and what is read from it."""

@@ -22,11 +22,13 @@ from activation.delivery.sent import Sent
 from activation.destinations.kinesis.encoder import ProfileEncoder
 from activation.destinations.kinesis.sink import KinesisSink
 from activation.errors import ConfigurationError, StoppedError
+from activation.hooks.connections import HOOKS
 from activation.hooks.kinesis_stream import KinesisStreamHook
-from activation.operators.kinesis_parts import encoder_of, message_rules, plan_of, sending_of
+from activation.operators.kinesis_parts import check_stream, encoder_of, message_rules, plan_of, sending_of, tell_soft_limits
 from activation.operators.memory import Opened
 from activation.operators.movement import Course, Movement
 from activation.operators.orders import FULL, INCREMENTAL
+from activation.operators.retention import thin_out
 from activation.records.fingerprints import MarkedPrints
 from activation.records.profile_layout import Related, Wanted, bind_profiles
 from activation.records.profiles.assembler import Assembler
@@ -51,12 +53,21 @@ class Stream(Movement):
         assert isinstance(to, KinesisDestination)  # noqa: S101 - the operator takes no other
         return to
 
+    def __call__(self) -> Report:
+        """Move the window; see :meth:`Movement.__call__`. So many runs follow each other that their records are counted too."""
+        report = super().__call__()
+        if not self._quiet:
+            thin_out(self._journal)
+        return report
+
     def _connect(self) -> None:
+        tell_soft_limits(self._pipeline)
         at = self._to.stream
         hook = KinesisStreamHook(
             self._to.connection, stream=at.name, role_arn=at.role_arn, external_id=at.external_id, region_name=at.region
         )
         self._stream = hook.stream()
+        check_stream(hook.access(), self._to)
         self._most_bytes = int(self._to.records.max_bytes or hook.max_record_bytes())
         self._audiences = MappedAudiences(self._folder, self._to.audiences, from_text(self._started) // 1_000_000)
         self._sink: KinesisSink | None = None
@@ -77,17 +88,15 @@ class Stream(Movement):
 
     def _window(self, watermark: Watermark) -> Opened:
         """What changed since the watermark; waits for a change as long as the pipeline says."""
-        changes, until = self._to.changes, time.monotonic() + self._patience
+        # A pipeline that begins, or maps an audience anew, counts from now on: what happens meanwhile must not be passed over.
+        waits = self._order.mode == INCREMENTAL and watermark.at is not None and not self._audiences.fresh
+        changes = self._to.changes
+        until = time.monotonic() + (changes.wait.seconds if waits else 0.0)
         while True:
             window = self._next(watermark)
             if time.monotonic() >= until or self._warehouse.count_changes(self._read, window):
                 return Opened(window, watermark, 0)
-            self._sleep(min(changes.poll.seconds, max(0.0, until - time.monotonic())))
-
-    @property
-    def _patience(self) -> float:
-        """Seconds to wait for a change."""
-        return self._to.changes.wait.seconds if self._order.mode == INCREMENTAL else 0.0
+            self._rest(min(changes.poll.seconds, max(0.0, until - time.monotonic())))
 
     def _next(self, watermark: Watermark) -> Window:
         cursor = self._pipeline.cursor
@@ -95,6 +104,15 @@ class Stream(Movement):
         if watermark.at is not None:
             return Window(watermark.at - cursor.lookback.milliseconds * 1_000_000, False, upper, False)
         return Window(None if self._to.changes.backfill or self._order.mode == FULL else upper, False, upper, False)
+
+    def _rest(self, seconds: float) -> None:
+        """Wait for the next look; a file that nobody can write while it is open is let go meanwhile."""
+        exclusive = HOOKS[self._pipeline.source.type].exclusive
+        if exclusive:
+            self._warehouse.close()
+        self._sleep(seconds)
+        if exclusive:
+            self._warehouse, _ = self._source()
 
     def _sleep(self, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -145,7 +163,7 @@ class Stream(Movement):
             self._id,
             opened.progress.after,
             binding=f"{self._stream.arn} {self._read.mode}",
-            skipping=self._order.mode == INCREMENTAL,
+            skipping=self._order.mode == INCREMENTAL and not self._audiences.again.intersection(self._read.fresh),
         )
         self._sink = KinesisSink(self._stream, sending_of(self._pipeline), in_flight=self._pipeline.delivery.in_flight)
         reader = Reader(Source(rows, EXTRACT, opened.window, opened.progress), encoder, None, sent)

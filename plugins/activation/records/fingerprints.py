@@ -37,11 +37,14 @@ class Prints:
     :ivar upper: one half of the MD5 of the item's text. The text names the user, so equal fingerprints are about one user.
     :ivar lower: the other half.
     :ivar always: whether the item has to be sent, whatever was sent before.
+    :ivar lasting: whether an item that had to be sent is known again by its fingerprint all the same; not where it changes what
+        is there, as a counter does.
     """
 
     upper: Numbers
     lower: Numbers
     always: npt.NDArray[np.bool_]
+    lasting: bool = False
 
 
 class Fingerprinting(Protocol):
@@ -60,7 +63,7 @@ class MarkedPrints:
     def of(self, encoded: Encoded) -> Prints:
         """The fingerprints of the good rows."""
         assert encoded.marks is not None  # noqa: S101 - its encoder makes them
-        return Prints(encoded.marks.upper, encoded.marks.lower, encoded.marks.always)
+        return Prints(encoded.marks.upper, encoded.marks.lower, encoded.marks.always, lasting=True)
 
     def close(self) -> None:
         """Nothing is held."""
