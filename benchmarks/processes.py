@@ -18,7 +18,7 @@ from benchmarks.server import Counts
 ROOT = Path(__file__).parents[1]
 
 
-P = TypeVar("P", bound="_Process")
+P = TypeVar("P", bound="Process")
 
 
 class BenchmarkError(Exception):
@@ -55,17 +55,20 @@ class Outcome:
     found: Any = None
 
 
-def start(module: str, *arguments: str, errors: Path, variables: Mapping[str, str]) -> subprocess.Popen[str]:
+def start(
+    module: str, *arguments: str, errors: Path, variables: Mapping[str, str], python: str = sys.executable
+) -> subprocess.Popen[str]:
     """Start a module of this package; nothing of it passes through a proxy.
 
     :param errors: the file that takes its standard error.
     :param variables: stand in its environment beside this process's own.
+    :param python: the interpreter.
     """
     environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     environment |= {"PYTHONPATH": f"{ROOT / 'plugins'}{os.pathsep}{ROOT}", "DO_NOT_TRACK": "1", **variables}
     with errors.open("ab") as stderr:
         return subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+            [python, "-m", module, *arguments],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.PIPE,
@@ -75,12 +78,19 @@ def start(module: str, *arguments: str, errors: Path, variables: Mapping[str, st
         )
 
 
-class _Process:
+class Process:
     """A process that is told to end by the end of its standard input."""
 
-    def __init__(self, module: str, *arguments: str, errors: Path, variables: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        module: str,
+        *arguments: str,
+        errors: Path,
+        variables: Mapping[str, str] | None = None,
+        python: str = sys.executable,
+    ) -> None:
         self._module, self._errors = module, errors
-        self._process = start(module, *arguments, errors=errors, variables=variables or {})
+        self._process = start(module, *arguments, errors=errors, variables=variables or {}, python=python)
 
     def line(self) -> str:
         """Its next line.
@@ -107,7 +117,7 @@ class _Process:
             self._process.wait()
 
 
-class Server(_Process):
+class Server(Process):
     """The capture server."""
 
     def __init__(self, folder: Path) -> None:
@@ -140,7 +150,7 @@ class Server(_Process):
             return Counts(**json.load(reply))
 
 
-class Jobs(_Process):
+class Jobs(Process):
     """A process that does one job after the other, see :func:`benchmarks.worker.serve`."""
 
     def do(self, *, repeat: int = 1, **arguments: Any) -> Outcome:
@@ -180,5 +190,5 @@ def ceiling(place: Place, rows: int, connections: int, seconds: float) -> float:
     :param rows: the table from which the request is made.
     """
     arguments = (place.url, place.database, str(rows), str(connections), str(seconds))
-    with _Process("benchmarks.ceiling", *arguments, errors=Path(place.home) / "ceiling.log") as process:
+    with Process("benchmarks.ceiling", *arguments, errors=Path(place.home) / "ceiling.log") as process:
         return float(process.line())

@@ -7,7 +7,7 @@ import sys
 
 from sandbox.airflow.settings import port_is_free
 from sandbox.demo.screen import say
-from sandbox.demo.source import EVENTS, PIPELINE, PROFILES, ROOT, refusal
+from sandbox.demo.source import EVENTS, PIPELINE, PIPELINES, PROFILES, ROOT, STREAM, refusal
 from sandbox.demo.world import World
 
 PORT = 8080
@@ -26,18 +26,21 @@ def main(engine: str = "duckdb") -> int:
         return 1
     stop = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, stop)
-    with World(ROOT / ".state" / "up", engine, port=PORT) as world:
-        for pipeline in (PIPELINE, EVENTS, PROFILES):
+    with World(ROOT / ".state" / "up", engine, port=PORT, scheduled=True) as world:
+        for pipeline in PIPELINES:
             world.api.unpause(pipeline)
         partner = world.partner
         say("")
         say(f"   Airflow          {world.airflow.url}/dags/{PIPELINE}")
         say(f"                    {world.airflow.url}/dags/{EVENTS} and {PROFILES}")
+        say(f"                    {world.airflow.url}/dags/{STREAM}")
         say("   login            admin, password admin (or viewer, viewer)")
         say(f"   Braze's side     {world.braze.url}/_sandbox/summary")
         say(f"   partner's side   s3://{partner.bucket} at {partner.aws.url}; access key test, secret key test")
+        say(f"   Kinesis's side   {world.kinesis.url}/_sandbox/summary, stream {world.stream}; access key test, secret key test")
         say(f"   warehouse        {world.source.place()}")
-        say("   Trigger the DAGs in the UI; change rows in the warehouse and trigger them again. Ctrl-C ends all of it.")
+        say("   The DAGs run by their schedules, that of the stream all the time; trigger the others in the UI as you like.")
+        say("   Change rows in the warehouse, with a new UPDATED_AT, and see them arrive. Ctrl-C ends all of it.")
         signal.sigwait(stop)
     return 0
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-from sandbox.demo import customers, warehouse
+from sandbox.demo import customers, profiles, warehouse, waves
 from sandbox.demo.screen import say, waiting
 from sandbox.environments import telling
 from sandbox.warehouses import SANDBOXES, sandbox_of
@@ -23,6 +23,8 @@ from sandbox.warehouses import SANDBOXES, sandbox_of
 ROOT = Path(__file__).resolve().parents[2]
 PIPELINE = "users_to_braze"
 EVENTS, PROFILES = "events_to_partner", "profiles_to_partner"
+STREAM = "profiles_to_kinesis"
+PIPELINES = (PIPELINE, EVENTS, PROFILES, STREAM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +33,12 @@ class Server:
 
     :ivar title: what is started, and how long that takes.
     :ivar upper: whether the engine keeps a name without quotes in upper case; the pipelines say ``marketing.users`` for all.
+    :ivar quote: what stands around a name.
     """
 
     title: str
     upper: bool = False
+    quote: str = '"'
 
     def place(self, table: tuple[str, ...]) -> tuple[str, ...]:
         """Where the rows of a table go."""
@@ -46,8 +50,8 @@ SERVERS = {
     "postgres": Server("PostgreSQL, a real server (2 seconds)"),
     "snowflake": Server("Snowflake's stand-in, fakesnow (5 seconds)", upper=True),
     "redshift": Server("Redshift's stand-in, a PostgreSQL server behind Redshift's protocol (3 seconds)"),
-    "bigquery": Server("BigQuery's stand-in, bqemulator (5 seconds)"),
-    "databricks": Server("Databricks' stand-in, a real Spark (15 seconds)"),
+    "bigquery": Server("BigQuery's stand-in, bqemulator (5 seconds)", quote="`"),
+    "databricks": Server("Databricks' stand-in, a real Spark (15 seconds)", quote="`"),
 }
 """The engines of :data:`sandbox.warehouses.SANDBOXES`."""
 
@@ -93,6 +97,7 @@ class Source:
         """Make the rows and bring them to the warehouse."""
         warehouse.seed(self.database)
         customers.seed(self.database)
+        profiles.seed(self.database)
 
     def stop(self) -> None:
         """End what was started."""
@@ -100,6 +105,10 @@ class Source:
     def update(self) -> None:
         """Change a thousand users."""
         warehouse.update(self.database)
+
+    def change(self, wave: waves.Wave) -> None:
+        """Change profiles."""
+        waves.change(self.database, wave)
 
     def environment(self) -> dict[str, str]:
         """What Airflow must be told to read it."""
@@ -124,6 +133,10 @@ class Copied(Source):
             self._load(warehouse.TABLE, warehouse.rows(self.database))
             self._load(customers.EVENTS, customers.events(self.database))
             self._load(customers.PROFILES, customers.profiles(self.database))
+            for table in profiles.TABLES:
+                self._load((profiles.SCHEMA, table), profiles.rows(self.database, table))
+            for view in profiles.VIEWS:
+                self._sandbox.execute(profiles.view_of(view, SERVERS[self.engine].quote))
             self._stack = stack.pop_all()
 
     def stop(self) -> None:
@@ -142,6 +155,14 @@ class Copied(Source):
         super().update()
         self._load(warehouse.TABLE, warehouse.rows(self.database))
 
+    def change(self, wave: waves.Wave) -> None:
+        """Change profiles in the model, and add its new rows, each table's at once."""
+        since = waves.change(self.database, wave)
+        for table in profiles.TABLES:
+            rows = profiles.rows(self.database, table, since)
+            if rows.num_rows:
+                self._add((profiles.SCHEMA, table), rows)
+
     def environment(self) -> dict[str, str]:
         """The connection, and what the official hook needs beside it."""
         return {**self._sandbox.environment(), "AIRFLOW_CONN_WAREHOUSE": self._sandbox.connection()}
@@ -151,11 +172,22 @@ class Copied(Source):
         folder = self.folder / "dags"
         (folder / "pipelines").mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / "dags" / "activation.py", folder)
-        for pipeline in (PIPELINE, EVENTS, PROFILES):
+        for pipeline in PIPELINES:
             name = f"pipelines/{pipeline}.yaml"
             text = sample_for(self.engine, (ROOT / "dags" / name).read_text(encoding="utf-8"))
             (folder / name).write_text(text, encoding="utf-8")
         return folder
+
+    def _add(self, table: tuple[str, ...], rows: pa.Table) -> None:
+        """Add rows in one statement, with the engine's own time as UPDATED_AT; they wait in a table beside it."""
+        server = SERVERS[self.engine]
+        waiting_rows = (*table[:-1], f"new_{table[-1]}")
+        self._sandbox.load(server.place(waiting_rows), rows.drop_columns(["UPDATED_AT"]))
+        names = ", ".join(f"{server.quote}{name}{server.quote}" for name in rows.column_names if name != "UPDATED_AT")
+        self._sandbox.execute(
+            f"INSERT INTO {'.'.join(table)} ({names}, {server.quote}UPDATED_AT{server.quote}) "
+            f"SELECT {names}, CAST(CURRENT_TIMESTAMP AS {self._sandbox.types['timestamp']}) FROM {'.'.join(waiting_rows)}"
+        )
 
     def _load(self, table: tuple[str, ...], rows: pa.Table) -> None:
         began, place = time.monotonic(), SERVERS[self.engine].place(table)

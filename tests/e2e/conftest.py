@@ -1,11 +1,12 @@
-"""One real Airflow for all end-to-end tests: a DuckDB and a PostgreSQL warehouse, a Braze contract server, several pipelines."""
+"""One real Airflow for all end-to-end tests: two kinds of warehouse, servers for Braze and Kinesis, several pipelines."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,30 @@ from sandbox.airflow.api import AirflowApi
 from sandbox.airflow.settings import free_ports
 from sandbox.braze import ApiKey, BrazeSandbox, Rate, Settings
 from sandbox.braze.testing import assert_contract
+from sandbox.demo.profiles import opened
+from sandbox.kinesis import KinesisSandbox
 from tests.support import postgres
+from tests.support.smtp import MailServer, mail_server
 
 ROOT = Path(__file__).resolve().parents[2]
 GOOD_KEY, READ_KEY, WRONG_KEY = "key-canary-4f1d9c2e7ab3", "key-reader-0b7d11c9e5f2", "key-wrong-77aa31be90c4"
 PG_PASSWORD = postgres.PASSWORD
 ROWS = 60_000
 IN_FLIGHT = 16
+STREAM_MEMBERS = 500
+STREAMS = ("continuous", "following")
+
+
+def _stream(name: str) -> str:
+    changes = "changes: {wait: 1m, poll: 500ms}"
+    return f"{{type: kinesis, connection: kinesis, stream: {name}, audiences: [vip], {changes}}}"
+
+
+_PROFILES = {
+    "source": "{type: duckdb, connection: crm, table: crm.profiles}",
+    "cursor": "{settle: 0s}",
+    "columns": "{fields: {person.name.firstName: FIRST_NAME}}",
+}
 
 PIPELINES: dict[str, dict[str, str]] = {
     "killed": {
@@ -45,6 +63,14 @@ PIPELINES: dict[str, dict[str, str]] = {
     "missing_table": {"source": "{type: duckdb, connection: warehouse, table: marketing.nobody}"},
     "missing_column": {"cursor": "{column: CHANGED_AT}"},
     "no_right": {"source": "{type: postgres, connection: pg_limited, table: marketing.users}"},
+    "continuous": {
+        **_PROFILES,
+        "schedule": "continuous",
+        "destination": _stream("continuous"),
+        "alerts": "{email: [crm@example.com], connection: mail, start: true, success: true}",
+    },
+    "feeding": {"source": "{type: postgres, connection: pg, table: marketing.people}"},
+    "following": {**_PROFILES, "schedule": "{after: [feeding]}", "destination": _stream("following")},
     "unreadable": {"source": "{type: duckdb, connection: warehouse, tabel: marketing.users}"},
 }
 
@@ -58,6 +84,25 @@ class World:
     api: AirflowApi
     braze: BrazeSandbox
     database: Path
+    kinesis: KinesisSandbox
+    mail: MailServer
+
+    @property
+    def mails(self) -> list[EmailMessage]:
+        """What was mailed."""
+        return self.mail.mails
+
+    def enter(self, *names: str) -> None:
+        """Let profiles enter the audience of the streams, as soon as nobody reads the file."""
+        with opened(self.folder / "people.duckdb") as warehouse:
+            _enter(warehouse, names)
+
+    def streamed(self, stream: str) -> dict[str, dict[str, Any]]:
+        """The messages of a stream by partition key; none comes twice."""
+        records = self.kinesis.records(stream)
+        found = {record.key: json.loads(record.data) for record in records}
+        assert len(found) == len(records), "one message a profile"
+        return found
 
     def trigger(self, pipeline: str, **conf: Any) -> str:
         """Start a run.
@@ -112,6 +157,30 @@ def _warehouses(database: Path, server: postgres.Postgres) -> None:
     server.execute(f"GRANT USAGE ON SCHEMA marketing TO {postgres.LIMITED}")
 
 
+def _crm(database: Path) -> None:
+    instants = "UPDATED_AT TIMESTAMP WITH TIME ZONE"
+    tables = {
+        "profiles": f"PROFILE_ID VARCHAR, FIRST_NAME VARCHAR, {instants}",
+        "audience_memberships": "PROFILE_ID VARCHAR, AUDIENCE_ID VARCHAR, STATUS VARCHAR, "
+        f"LAST_QUALIFICATION_TIME TIMESTAMP WITH TIME ZONE, {instants}",
+        "identities": f"PROFILE_ID VARCHAR, NAMESPACE VARCHAR, ID VARCHAR, {instants}",
+        "audiences": f"ID VARCHAR, NAME VARCHAR, MERGE_POLICY VARCHAR, CREATED_AT TIMESTAMP WITH TIME ZONE, {instants}",
+    }
+    with duckdb.connect(str(database)) as warehouse:
+        warehouse.execute("CREATE SCHEMA crm")
+        for name, columns in tables.items():
+            warehouse.execute(f"CREATE TABLE crm.{name} ({columns})")
+        warehouse.execute("INSERT INTO crm.audiences VALUES ('vip', 'VIP 고객', 'default', now(), now())")
+        _enter(warehouse, [f"m-{number}" for number in range(STREAM_MEMBERS)])
+
+
+def _enter(warehouse: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
+    given = {"names": list(names)}
+    warehouse.execute("INSERT INTO crm.profiles SELECT name, '김 ' || name, now() FROM unnest($names) AS n(name)", given)
+    rows = "SELECT name, 'vip', 'realized', now(), now() FROM unnest($names) AS n(name)"
+    warehouse.execute(f"INSERT INTO crm.audience_memberships {rows}", given)
+
+
 def _connections(braze: BrazeSandbox, port: int, database: Path, server: postgres.Postgres) -> dict[str, str]:
     def to_braze(host: str, key: str) -> str:
         return json.dumps({"conn_type": "braze", "host": host, "password": key})
@@ -128,6 +197,16 @@ def _connections(braze: BrazeSandbox, port: int, database: Path, server: postgre
     }
 
 
+def _streaming(kinesis: KinesisSandbox, mail: MailServer, database: Path) -> dict[str, str]:
+    extra = {"disable_ssl": True, "disable_tls": True, "from_email": "airflow@example.com"}
+    sender = {"conn_type": "smtp", "host": "127.0.0.1", "port": mail.server_address[1], "extra": extra}
+    return {
+        "AIRFLOW_CONN_CRM": json.dumps({"conn_type": "duckdb", "host": str(database)}),
+        "AIRFLOW_CONN_KINESIS": kinesis.connection(),
+        "AIRFLOW_CONN_MAIL": json.dumps(sender),
+    }
+
+
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Airflow with all pipelines; ``not_braze`` takes Airflow's own address for Braze's."""
@@ -139,14 +218,22 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         (dags / "pipelines" / f"{name}.yaml").write_text(pipeline_file(**blocks), encoding="utf-8")
     keys = (ApiKey(GOOD_KEY), ApiKey(READ_KEY, frozenset({"users.export.ids"})))
     port = free_ports(1)[0]
-    with postgres.running() as server, BrazeSandbox(Settings(rate=Rate(enabled=False)), keys=keys) as braze:
+    with (
+        postgres.running() as server,
+        BrazeSandbox(Settings(rate=Rate(enabled=False)), keys=keys) as braze,
+        KinesisSandbox(tls=True) as kinesis,
+        mail_server() as mail,
+    ):
         _warehouses(database, server)
-        environment = _connections(braze, port, database, server)
+        _crm(folder / "people.duckdb")
+        for stream in STREAMS:
+            kinesis.create(stream)
+        environment = {**_connections(braze, port, database, server), **_streaming(kinesis, mail, folder / "people.duckdb")}
         environment["AIRFLOW__ACTIVATION__STATE_FOLDER"] = f"file://{folder / 'state'}"
         with LocalAirflow(folder / "airflow", dags, env=environment, settings=AirflowSettings(port=port)) as airflow:
             api = airflow.api()
             api.wait_for_dag("killed")
-            yield World(folder, airflow, api, braze, database)
+            yield World(folder, airflow, api, braze, database, kinesis, mail)
 
 
 @pytest.fixture(autouse=True)

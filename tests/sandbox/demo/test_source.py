@@ -7,18 +7,19 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pytest
 
 from activation.spec.loader import load_file
 from sandbox.demo import __main__ as demo
-from sandbox.demo import customers, warehouse
-from sandbox.demo.source import EVENTS, PIPELINE, PROFILES, ROOT, SERVERS, Copied, Source, refusal, sample_for, source_of
+from sandbox.demo import customers, profiles, warehouse, waves
+from sandbox.demo.source import EVENTS, PIPELINE, PROFILES, ROOT, SERVERS, STREAM, Copied, Source, refusal, sample_for, source_of
 from sandbox.environments import PROGRESS
 from sandbox.warehouses import SANDBOXES
 from sandbox.warehouses.duckdb import DuckDBSandbox
 
-TABLES = {PIPELINE: warehouse.TABLE, EVENTS: customers.EVENTS, PROFILES: customers.PROFILES}
+TABLES = {PIPELINE: warehouse.TABLE, EVENTS: customers.EVENTS, PROFILES: customers.PROFILES, STREAM: ("crm", "profiles")}
 SAMPLE = (ROOT / "dags" / "pipelines" / f"{PIPELINE}.yaml").read_text(encoding="utf-8")
 
 
@@ -29,6 +30,7 @@ def few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(warehouse, "AT_THE_END", 10)
     monkeypatch.setattr(customers, "AN_HOUR", 100)
     monkeypatch.setattr(customers, "PEOPLE", 30)
+    monkeypatch.setattr(profiles, "PEOPLE", 2_000)
 
 
 class _Sandbox(DuckDBSandbox):
@@ -98,6 +100,20 @@ def test_another_engine_gets_all_rows_and_gets_them_again(copied: Copied, capsys
     assert said.count("   550 rows loaded into MARKETING.USERS in ") == 2
     assert "   400 rows loaded into MARKETING.EVENTS in " in said
     assert "   30 rows loaded into MARKETING.PROFILES in " in said
+
+
+def test_another_engine_gets_the_changes_of_profiles_with_its_own_time(copied: Copied) -> None:
+    with copied:
+        wave = waves.wave(0)
+        copied.change(wave)
+        for view in profiles.VIEWS:
+            shown = "* EXCLUDE (UPDATED_AT)"
+            with duckdb.connect(str(copied.database)) as model:
+                expected = model.execute(f"SELECT {shown} FROM crm.{view} ORDER BY ALL").fetchall()
+            assert copied._sandbox.execute(f"SELECT {shown} FROM crm.{view} ORDER BY ALL") == expected
+        newest = "SELECT COUNT(*), MAX(UPDATED_AT) <= now() FROM crm.memberships WHERE UPDATED_AT > now() - INTERVAL 1 MINUTE"
+        ((count, past),) = copied._sandbox.execute(newest)
+        assert (count >= len(wave.people["enter"]), past) == (True, True)
 
 
 def test_a_server_whose_rows_cannot_be_loaded_is_stopped(copied: Copied, monkeypatch: pytest.MonkeyPatch) -> None:

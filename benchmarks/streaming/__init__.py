@@ -1,0 +1,1 @@
+"""Records into a stream. Each module here is a part of ``python -m benchmarks.stream_kinesis``."""
