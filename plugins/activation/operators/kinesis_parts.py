@@ -109,7 +109,8 @@ def plan_of(pipeline: Pipeline) -> Plan:
     to, delivery = pipeline.destination, pipeline.delivery
     assert isinstance(to, KinesisDestination)  # noqa: S101 - the operator takes no other
     adobe, packed = to.requests.retries == "adobe", to.records.aggregation == "kpl"
+    shared = to.records.partition_key != "profile_id"  # of which each comes once in a run
     most = AGGREGATED if packed else to.requests.records
-    cutting = Cutting(most, int(to.requests.bytes), 1 if to.records.ordering == "per_key" else None)
+    cutting = Cutting(most, int(to.requests.bytes), 1 if shared and to.records.ordering == "per_key" else None)
     flight = Flight(WAITING * delivery.in_flight, 3 if adobe else PATIENT, delivery.max_delay.seconds)
     return Plan(cutting, flight, delivery.checkpoint.seconds, pipeline.errors.max_reject_share)
