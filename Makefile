@@ -17,7 +17,7 @@ help: ## List the targets
 	@echo "  With another interpreter, after make clean: make PYTHON=python3.12 ..."
 	@echo "  With options for pytest: make test ARGS='-k braze'"
 
-demo: $(READY) ## Carry sample data into a Braze contract server and a partner's S3 bucket, inside a real Airflow
+demo: $(READY) ## Carry sample data into a Braze contract server, an S3 bucket and a Kinesis stream, inside a real Airflow
 	@$(BIN)/python -m sandbox.demo '$(SOURCE)'
 
 up: $(READY) ## Start the same and keep it running until Ctrl-C, with the Airflow UI
@@ -39,10 +39,12 @@ lint: $(READY) ## Check style, format, types and the lock file
 	@echo "== $(LOCK) names no host"
 	@if grep -n '://' $(LOCK); then echo "error: $(LOCK) must not name a host; run make lock" >&2; exit 1; fi
 
-bench: $(READY) ## Measure an import into Braze, reading from every warehouse and exports to S3; content first, then time
+bench: $(READY) ## Measure an import into Braze, reading from every warehouse, exports to S3, streams and customer files; content first, then time
 	@$(BIN)/python -m benchmarks.import_braze
 	@$(BIN)/python -m benchmarks.read_sources
 	@$(BIN)/python -m benchmarks.export_s3
+	@$(BIN)/python -m benchmarks.stream_kinesis
+	@$(BIN)/python -m benchmarks.customer_files
 
 lock: $(READY) ## Write requirements.lock again from pyproject.toml
 	@echo "== Resolving for Python 3.10 and up, with hashes; what still fits is kept (newer versions: ARGS=--upgrade)"

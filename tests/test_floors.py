@@ -19,7 +19,8 @@ from activation.get_provider_info import get_provider_info
 PLUGINS = Path(__file__).parents[1] / "plugins"
 PACKAGE = PLUGINS / "activation"
 FLOORS = (
-    "ui", "cli", "dags", "operators", "hooks", "destinations", "setup", "delivery", "records", "warehouses", "cursor", "spec",
+    "ui", "cli", "dags", "operators", "triggers", "hooks", "destinations", "setup", "delivery", "records", "warehouses", "cursor",
+    "spec",
 )  # fmt: skip
 BELOW = FLOORS[FLOORS.index("destinations") :]
 ABOVE_THE_LINE = {"airflow", "pandas", "boto3"}

@@ -113,7 +113,7 @@ def test_a_plugins_folder_gives_the_plugin_and_imports_nothing_else(tmp_path: Pa
 
 def test_every_connection_type_names_the_hook_of_its_type() -> None:
     types = {each["connection-type"]: each["hook-class-name"] for each in get_provider_info()["connection-types"]}
-    assert set(types) == {"braze", "duckdb"}
+    assert set(types) == {"braze", "duckdb", "kakao_moment"}
     for connection_type, path in types.items():
         module, _, name = path.rpartition(".")
         assert getattr(import_module(module), name).conn_type == connection_type
@@ -121,8 +121,8 @@ def test_every_connection_type_names_the_hook_of_its_type() -> None:
 
 def test_every_module_that_the_provider_names_exists() -> None:
     info = get_provider_info()
-    named = [module for kind in ("operators", "hooks") for each in info[kind] for module in each["python-modules"]]
+    named = [module for kind in ("operators", "hooks", "triggers") for each in info[kind] for module in each["python-modules"]]
     integrations = {each["integration-name"] for each in info["integrations"]}
-    assert {each["integration-name"] for kind in ("operators", "hooks") for each in info[kind]} <= integrations
+    assert {each["integration-name"] for kind in ("operators", "hooks", "triggers") for each in info[kind]} <= integrations
     for module in named:
         import_module(module)

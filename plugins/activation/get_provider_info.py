@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from activation.hooks.connection_types import BRAZE, DUCKDB
+from activation.hooks.connection_types import BRAZE, DUCKDB, KAKAO_MOMENT
 
 _STATE_FOLDER = """
 Airflow object storage path below which every pipeline keeps its run journal and its rejects, for example
@@ -21,6 +21,11 @@ refuse a folder on disk without it.
 
 _REJECTS_DAYS = """
 Days that rejected rows are kept; 0 is for ever. They hold rows of customers. What is older goes at the end of a run.
+""".strip()
+
+_STREAM_RUNS = """
+Records of runs that are kept of a stream of profiles, of which there may be one every few seconds; 0 is all of them. One stays
+as long as there are rejects of its run.
 """.strip()
 
 _RUNS_DAYS = """
@@ -37,13 +42,29 @@ def get_provider_info() -> dict[str, Any]:
         "integrations": [
             {"integration-name": "Braze", "external-doc-url": "https://www.braze.com/docs/api/home", "tags": ["service"]},
             {"integration-name": "DuckDB", "external-doc-url": "https://duckdb.org/docs/stable/", "tags": ["software"]},
+            {"integration-name": "Amazon S3", "external-doc-url": "https://docs.aws.amazon.com/s3/", "tags": ["aws"]},
+            {"integration-name": "Amazon Kinesis", "external-doc-url": "https://docs.aws.amazon.com/kinesis/", "tags": ["aws"]},
+            {
+                "integration-name": "Kakao Moment",
+                "external-doc-url": "https://developers.kakao.com/docs/latest/en/kakaomoment/common",
+                "tags": ["service"],
+            },
         ],
-        "operators": [{"integration-name": "Braze", "python-modules": ["activation.operators.braze_import"]}],
+        "operators": [
+            {"integration-name": "Braze", "python-modules": ["activation.operators.braze_import"]},
+            {"integration-name": "Amazon S3", "python-modules": ["activation.operators.s3_export"]},
+            {"integration-name": "Amazon Kinesis", "python-modules": ["activation.operators.kinesis_stream"]},
+            {"integration-name": "Kakao Moment", "python-modules": ["activation.operators.kakao_customer_file"]},
+        ],
+        "triggers": [{"integration-name": "Kakao Moment", "python-modules": ["activation.triggers.kakao_moment"]}],
         "hooks": [
+            {"integration-name": "Amazon S3", "python-modules": ["activation.hooks.s3_export"]},
+            {"integration-name": "Amazon Kinesis", "python-modules": ["activation.hooks.kinesis_stream"]},
             {"integration-name": "Braze", "python-modules": ["activation.hooks.braze"]},
             {"integration-name": "DuckDB", "python-modules": ["activation.hooks.duckdb"]},
+            {"integration-name": "Kakao Moment", "python-modules": ["activation.hooks.kakao_moment"]},
         ],
-        "connection-types": [BRAZE, DUCKDB],
+        "connection-types": [BRAZE, DUCKDB, KAKAO_MOMENT],
         "config": {"activation": {"description": "Settings of the activation pipelines.", "options": _options()}},
     }
 
@@ -77,5 +98,12 @@ def _options() -> dict[str, Any]:
             "type": "integer",
             "example": None,
             "default": "365",
+        },
+        "keep_stream_runs": {
+            "description": _STREAM_RUNS,
+            "version_added": "0.1.0",
+            "type": "integer",
+            "example": None,
+            "default": "10000",
         },
     }

@@ -86,7 +86,7 @@ def test_a_connection_that_does_not_open_is_wrong(
     [
         (["nowhere"], "There is no Airflow connection 'nowhere' and no pipeline dags/pipelines/nowhere.yaml."),
         (["nowhere.yaml"], "There is no file nowhere.yaml."),
-        (["cloud"], "The connection 'cloud' is one to AWS: it does not say which bucket it is for, nor whose role."),
+        (["cloud"], "The connection 'cloud' is one to AWS: it does not say which bucket or stream it is for, nor whose role."),
         (["mail"], "The connection 'mail' has the type 'smtp', which nothing here can check."),
         (["w", "--type", "oracle"], "There is no engine 'oracle'."),
         (["w", "--data", "users"], "There is no data 'users'."),

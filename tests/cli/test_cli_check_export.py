@@ -154,8 +154,8 @@ def test_a_connection_goes_before_a_pipeline_of_its_name(
     code, lines = check(capsys, exporter, "partner")
     assert code == 2
     assert lines == [
-        "activation: The connection 'partner' is one to AWS: it does not say which bucket it is for, nor whose role. Fix: "
-        "Name a pipeline that exports with it: activation check PIPELINE."
+        "activation: The connection 'partner' is one to AWS: it does not say which bucket or stream it is for, nor whose role. "
+        "Fix: Name a pipeline that uses it: activation check PIPELINE."
     ]
     assert check(capsys, exporter, "dags/pipelines/partner.yaml")[0] == 0
 

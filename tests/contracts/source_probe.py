@@ -30,6 +30,8 @@ def main(task: dict[str, Any]) -> dict[str, Any]:
     rows = total = largest = 0
     if task["what"] == "changes":
         batches = warehouse.changes(everybody(warehouse, tuple(task["large"]), tuple(task["members"])), EVERYTHING)
+    elif task["what"] == "scan":
+        batches = warehouse.scan(tuple(task["large"]), warehouse.columns(tuple(task["large"])), rows=16_384)
     else:
         batches = warehouse.batches(reading(warehouse, tuple(task["large"])).extract, EVERYTHING)
     for batch in batches:

@@ -14,6 +14,7 @@ from tests.contracts.source_faults import FaultsContract
 from tests.contracts.source_mapping import MappingContract
 from tests.contracts.source_memory import MemoryContract
 from tests.contracts.source_resume import ResumeContract
+from tests.contracts.source_scan import ScanContract
 from tests.contracts.source_typed import TypedContract
 from tests.contracts.source_windows import WindowsContract
 from tests.contracts.sources import Engine
@@ -25,6 +26,7 @@ __all__ = [
     "TestMapping",
     "TestMemory",
     "TestResume",
+    "TestScan",
     "TestTyped",
     "TestWindows",
     "engine_of",
@@ -70,6 +72,10 @@ class TestWindows(WindowsContract):
 
 class TestResume(ResumeContract):
     """Prefix and remainder."""
+
+
+class TestScan(ScanContract):
+    """Every row, in no order."""
 
 
 class TestTyped(TypedContract):

@@ -86,3 +86,32 @@ def test_the_same_profiles_may_go_to_several_streams(tmp_path: Path, stream: str
     (tmp_path / "one.yaml").write_text(STREAM)
     (tmp_path / "two.yaml").write_text(STREAM.replace("stream: profiles", f"stream: {stream}"))
     assert not load_folder(tmp_path).broken
+
+
+FILE = """source: {type: duckdb, connection: warehouse, table: crm.ids}
+destination: {type: kakao_moment, ad_account_id: 12345, mode: edit, file_name: VIP 고객}
+"""
+
+
+def test_two_pipelines_that_replace_one_customer_file_are_both_told(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(FILE)
+    (tmp_path / "two.yaml").write_text(FILE.replace("crm.ids", "crm.others"))
+    broken = {path.name: str(error).splitlines()[0] for path, error in load_folder(tmp_path).broken.items()}
+    assert broken["one.yaml"].endswith("The customer file VIP 고객 of the ad account 12345 is also replaced by two.yaml.")
+    assert broken["two.yaml"].endswith("The customer file VIP 고객 of the ad account 12345 is also replaced by one.yaml.")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("12345", "54321"),
+        ("mode: edit", "mode: register"),
+        ("VIP 고객", "휴면 고객"),
+        ("VIP 고객", "'VIP {{ ds }}'"),
+        ("kakao_moment,", "kakao_moment, connection: another,"),
+    ],
+)
+def test_one_table_may_feed_several_customer_files(tmp_path: Path, old: str, new: str) -> None:
+    (tmp_path / "one.yaml").write_text(FILE)
+    (tmp_path / "two.yaml").write_text(FILE.replace(old, new))
+    assert not load_folder(tmp_path).broken

@@ -18,6 +18,7 @@ from activation.spec.destinations import Catalog
 from activation.spec.expressions import FromEnvironment, Templated
 from activation.spec.fields import MappedField, Mask
 from activation.spec.grammar import entry_of, fields_marked, fields_of, models_of, takes
+from activation.spec.kakao import KakaoDestination, KakaoFile, KakaoIds, KakaoOutput, KakaoWait
 from activation.spec.kinesis import (
     KinesisChanges,
     KinesisDestination,
@@ -55,6 +56,11 @@ HEADINGS: list[tuple[str, type[BaseModel]]] = [
     ("#### `destination.changes`", KinesisChanges),
     ("#### `destination.records`", KinesisRecords),
     ("#### `destination.requests`", KinesisRequests),
+    ("### `destination`, type `kakao_moment`", KakaoDestination),
+    ("#### `destination.file`", KakaoFile),
+    ("#### `destination.ids`", KakaoIds),
+    ("#### `destination.output`", KakaoOutput),
+    ("#### The `wait` of `destination.output`", KakaoWait),
     ("### `columns`", Columns),
     ("#### `columns.identifiers`", Identifiers),
     ("#### A field of `columns.fields`", MappedField),
@@ -114,6 +120,7 @@ def test_examples_of_the_reference_load(tmp_path: Path) -> None:
         "users_to_braze.yaml",
         "events_to_partner.yaml",
         "profiles_to_kinesis.yaml",
+        "vip_to_kakao.yaml",
         "customers_to_braze.yaml",
         "vip_users.yaml",
     ]

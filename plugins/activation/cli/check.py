@@ -9,8 +9,9 @@ PIPELINE is a pipeline file, or the id of a pipeline in the folder dags/pipeline
 it before its first byte, up to the first thing that is wrong: the role, that it is refused without its external id, region and
 bucket, folder, encryption. For that one small object is written into the folder and taken away again. What goes to Kinesis is
 checked as a run does it before its first record: the role likewise, the stream, the right to write, the shards, the key; nothing
-is written to a stream of AWS. Of any other pipeline the connection of the destination is checked. If a connection and a pipeline
-share a name, write the path of the file.
+is written to a stream of AWS. Of what goes to Kakao the token, the ad account, the room for files and the name are checked. Of
+any other pipeline the connection of the destination is checked. If a connection and a pipeline share a name, write the path of
+the file.
 
 Exit code: 0 if nothing is wrong, 1 if something is, 2 if there is no such connection or pipeline, or it cannot be checked.
 """
@@ -29,7 +30,7 @@ from activation.errors import ConfigurationError
 if TYPE_CHECKING:
     from activation.findings import Finding
     from activation.hooks.checks import Wanted
-    from activation.spec import KinesisDestination, Pipeline
+    from activation.spec import KakaoDestination, KinesisDestination, Pipeline
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -112,7 +113,7 @@ def _way_out(pipeline: Pipeline) -> Iterator[Finding]:
     from activation.destinations.s3.checks import Place
     from activation.destinations.s3.settings import ENCRYPTIONS, Encryption
     from activation.hooks.checks import Wanted, check_connection, check_export
-    from activation.spec import KinesisDestination, S3Destination
+    from activation.spec import KakaoDestination, KinesisDestination, S3Destination
     from activation.spec.expressions import has_jinja
 
     to = pipeline.destination
@@ -126,6 +127,8 @@ def _way_out(pipeline: Pipeline) -> Iterator[Finding]:
             )
     if isinstance(to, KinesisDestination):
         return _into_stream(to)
+    if isinstance(to, KakaoDestination):
+        return _into_account(to)
     if not isinstance(to, S3Destination):
         return check_connection(to.connection, Wanted())
     kind, (bucket, folder) = to.access.encryption, to.place
@@ -143,6 +146,20 @@ def _into_stream(to: KinesisDestination) -> Iterator[Finding]:
         to.connection, stream=place.name, role_arn=place.role_arn, external_id=place.external_id, region_name=place.region
     )
     return check(hook.access(), Needs(to.records.ordering == "per_key", to.records.aggregation == "kpl"))
+
+
+def _into_account(to: KakaoDestination) -> Iterator[Finding]:
+    """Check an ad account, as a run does before its first upload."""
+    from activation.destinations.kakao_moment.checks import check
+    from activation.hooks.kakao_moment import KakaoMomentHook
+    from activation.spec.expressions import has_jinja
+
+    if to.output.to == "folder":
+        raise ConfigurationError(
+            "The pipeline writes its files to a folder, for which Kakao is not asked.", "Check the folder's own connection."
+        )
+    hook = KakaoMomentHook(to.connection, ad_account_id=to.ad_account_id, api=to.output.api)
+    return check(hook.get_conn, mode=to.mode, name=None if has_jinja(to.file_name) else to.file_name)
 
 
 def _seconds(text: str) -> float:

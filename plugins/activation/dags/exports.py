@@ -18,9 +18,10 @@ def export_schedule(pipeline: Pipeline, to: S3Destination) -> dict[str, Any]:
     export, zone = to.export, ZoneInfo(to.export.zone)
     if export.type == "one_time":
         return {"schedule": "@once", "start_date": START, "catchup": False}
+    cron = pipeline.timing.cron if pipeline.timing else ""
     ends = datetime.fromisoformat(export.end).replace(tzinfo=zone) + timedelta(days=1, seconds=-1) if export.end else None
     return {
-        "schedule": CronDataIntervalTimetable(str(pipeline.schedule), timezone=export.zone),
+        "schedule": CronDataIntervalTimetable(cron or "", timezone=export.zone),
         "start_date": datetime.fromisoformat(export.start).replace(tzinfo=zone) if export.start else START,
         "end_date": ends,
         "catchup": export.catch_up,

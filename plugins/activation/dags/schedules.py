@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pendulum
-from airflow.sdk import AssetAny
+from airflow.sdk import DAG, AssetAny, CronTriggerTimetable
 
 from activation.operators.memory import asset_of
 from activation.spec import Pipeline
@@ -27,4 +27,28 @@ def _schedule(timing: Schedule | None) -> Any:
     if timing.after:
         assets = [asset_of(pipeline_id) for pipeline_id in timing.after]
         return AssetAny(*assets) if timing.wait_for == "any" else assets
+    if timing.cron is not None and timing.timezone is not None:
+        return CronTriggerTimetable(timing.cron, timezone=timing.timezone)
     return "@continuous" if timing.continuous else timing.cron
+
+
+def delayed(dag: DAG, timing: Schedule | None) -> None:
+    """Put a task before those of a DAG that waits in Airflow's triggerer until the delay of a scheduled run is over.
+
+    A later cron expression would not be the same: ``0 0 1 * *`` and a delay of a day is no expression for every month, and the
+    interval of an export would move. Runs that are started by hand, and runs that are late anyway, do not wait.
+    """
+    if timing is None or not timing.delay.milliseconds:
+        return
+    from airflow.providers.standard.sensors.date_time import DateTimeSensorAsync
+
+    tasks = list(dag.tasks)
+    until = f"dag_run.run_after + macros.timedelta(milliseconds={timing.delay.milliseconds})"
+    delay = DateTimeSensorAsync(
+        task_id="delay",
+        dag=dag,
+        target_time=f"{{{{ ({until} if dag_run.run_type == 'scheduled' else dag_run.run_after).isoformat() }}}}",
+        execution_timeout=None,
+    )
+    for task in tasks:
+        task.set_upstream(delay)

@@ -38,6 +38,7 @@ AWS = "aws"
 
 OTHERS = {
     "braze": "activation.hooks.checks:check_braze",
+    "kakao_moment": "activation.hooks.checks:check_kakao",
 }
 """Type of an Airflow connection that is no source -> ``module:function`` that takes its id and gives findings."""
 
@@ -72,8 +73,8 @@ def check_connection(conn_id: str, wanted: Wanted) -> Iterator[Finding]:
     kind = find_connection(conn_id).conn_type
     if not wanted.engine and kind == AWS:
         raise ConfigurationError(
-            f"The connection {conn_id!r} is one to AWS: it does not say which bucket it is for, nor whose role.",
-            "Name a pipeline that exports with it: activation check PIPELINE.",
+            f"The connection {conn_id!r} is one to AWS: it does not say which bucket or stream it is for, nor whose role.",
+            "Name a pipeline that uses it: activation check PIPELINE.",
         )
     if not wanted.engine and kind in OTHERS:
         if wanted != Wanted():
@@ -100,8 +101,19 @@ def check_braze(conn_id: str) -> Iterator[Finding]:
     """Ask Braze, as the button Test of the connection does."""
     from activation.hooks.braze import BrazeHook
 
+    return _tested(BrazeHook(conn_id).test_connection)
+
+
+def check_kakao(conn_id: str) -> Iterator[Finding]:
+    """Ask Kakao, as the button Test of the connection does."""
+    from activation.hooks.kakao_moment import KakaoMomentHook
+
+    return _tested(KakaoMomentHook(conn_id).test_connection)
+
+
+def _tested(test: Callable[[], tuple[bool, str]]) -> Iterator[Finding]:
     def ask() -> str:
-        good, text = BrazeHook(conn_id).test_connection()
+        good, text = test()
         if not good:
             raise Wrong(text)
         return text

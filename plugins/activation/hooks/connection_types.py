@@ -60,3 +60,46 @@ DUCKDB: dict[str, Any] = {
     },
 }
 """The form of connections for :class:`activation.hooks.duckdb.DuckDBHook`."""
+
+KAKAO_MOMENT: dict[str, Any] = {
+    "connection-type": "kakao_moment",
+    "hook-class-name": "activation.hooks.kakao_moment.KakaoMomentHook",
+    "hook-name": "Kakao Moment",
+    "ui-field-behaviour": {
+        "hidden-fields": ["schema", "port"],
+        "relabeling": {"host": "API host", "login": "REST API key", "password": "Business token"},
+        "placeholders": {
+            "host": "leave it empty for https://apis.moment.kakao.com",
+            "login": "Only for activation kakao-login",
+            "password": "What activation kakao-login prints",
+        },
+    },
+    "conn-fields": {
+        "ad_account_id": {
+            "label": "Ad account",
+            "description": "The number of the ad account; a pipeline can name another one.",
+            "schema": {"type": ["string", "null"], "default": None},
+        },
+        "client_secret": {
+            "label": "Client secret",
+            "description": "The app's secret for business authorization, not for Kakao Login. Only for activation kakao-login.",
+            "schema": {"type": ["string", "null"], "format": "password", "default": None},
+        },
+        "redirect_uri": {
+            "label": "Redirect URI",
+            "description": "As it is registered with the key: http://localhost:8085/callback. Only for activation kakao-login.",
+            "schema": {"type": ["string", "null"], "default": None},
+        },
+        "ca_file": {
+            "label": "CA file",
+            "description": "Path of a file with the certificate authorities to trust, for a proxy of your own.",
+            "schema": {"type": ["string", "null"], "default": None},
+        },
+        "table": {
+            "label": "Table",
+            "description": 'Facts about Kakao\'s API to change, as a JSON object, such as {"limits": {"files_per_account": 60}}.',
+            "schema": {"type": ["object", "null"], "default": None},
+        },
+    },
+}
+"""The form of connections for :class:`activation.hooks.kakao_moment.KakaoMomentHook`."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 OPERATORS = {
     "braze": "WarehouseIncrementalImportOperator",
+    "kakao_moment": "KakaoCustomerFileOperator",
     "kinesis": "KinesisProfileStreamOperator",
     "s3": "S3ExportOperator",
 }

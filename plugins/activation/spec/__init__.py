@@ -5,6 +5,7 @@ from activation.spec.cursor import Cursor
 from activation.spec.delivery import Delivery, Errors
 from activation.spec.destination import Destination
 from activation.spec.destinations import BrazeDestination
+from activation.spec.kakao import KakaoDestination
 from activation.spec.kinesis import KinesisDestination
 from activation.spec.loader import Loaded, find_file, load_file, load_files, load_folder
 from activation.spec.models import Pipeline
@@ -23,6 +24,7 @@ __all__ = [
     "DuckdbSource",
     "Duration",
     "Errors",
+    "KakaoDestination",
     "KinesisDestination",
     "Loaded",
     "Pipeline",

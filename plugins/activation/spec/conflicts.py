@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from activation.spec.expressions import has_jinja
+from activation.spec.kakao import KakaoDestination
 from activation.spec.kinesis import KinesisDestination
 from activation.spec.located import Located
 from activation.spec.models import Pipeline
@@ -36,12 +37,13 @@ def conflicts(read: Mapping[Path, Read]) -> dict[Path, Problem]:
       watermark of its own and send every change twice, in no certain order. Queries and templates are not compared, because
       only the warehouse knows what they read. Exports of files are compared by their keys instead; profiles may go to several
       streams of a connection, and a stream's name and its ARN are not known to be the same one.
+    * Two pipelines make, or replace, customer files of one name in one ad account.
     * Two exports of the same days lie under the same keys (contract: s3_export 3.7, S-T3).
     * With ``compat: dfinery``, the sixth periodic export to a connection, in the order of the files' names.
 
     :returns: for each of these files what is wrong. Of two that conflict neither has the better right.
     """
-    return _too_many(read) | _same_keys(read) | _same_table(read)
+    return _too_many(read) | _same_keys(read) | _same_files(read) | _same_table(read)
 
 
 def _same_table(read: Mapping[Path, Read]) -> dict[Path, Problem]:
@@ -54,7 +56,7 @@ def _same_table(read: Mapping[Path, Read]) -> dict[Path, Problem]:
 
 def _way(pipeline: Pipeline) -> tuple[Any, ...] | None:
     source, destination = pipeline.source, pipeline.destination
-    if source.table is None or source.table.is_template or isinstance(destination, S3Destination):
+    if source.table is None or source.table.is_template or isinstance(destination, (S3Destination, KakaoDestination)):
         return None
     stream = None
     if isinstance(destination, KinesisDestination):
@@ -74,6 +76,22 @@ def _carried(path: Path, same: list[Path], pipeline: Pipeline, document: Documen
     place = f"{to.type.capitalize()} (connection {to.connection}{stream})"
     message = f"The table {pipeline.source.table} is also carried to {place} by {rest}."
     return Located(document, ("source", "table")).problem(message, _FIX)
+
+
+def _same_files(read: Mapping[Path, Read]) -> dict[Path, Problem]:
+    by_file: dict[tuple[str, ...], list[Path]] = {}
+    for path, (pipeline, _) in read.items():
+        to = pipeline.destination
+        if isinstance(to, KakaoDestination) and to.output.to == "api" and not has_jinja(f"{to.connection}{to.file_name}"):
+            by_file.setdefault((to.connection, to.ad_account_id, to.mode, to.file_name), []).append(path)
+    found = {}
+    for (_, account, mode, name), same in by_file.items():
+        for path in same if len(same) > 1 else ():
+            rest = ", ".join(other.name for other in same if other != path)
+            done = "registered" if mode == "register" else "replaced"
+            message = f"The customer file {name} of the ad account {account} is also {done} by {rest}."
+            found[path] = Located(read[path][1], ("destination", "file_name")).problem(message, "Give one of them another name.")
+    return found
 
 
 def _same_keys(read: Mapping[Path, Read]) -> dict[Path, Problem]:

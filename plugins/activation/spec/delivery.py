@@ -133,3 +133,14 @@ class Errors(Block):
             examples=[0.1],
         ),
     ] = 0.5
+    stop_after: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=1000,
+            title="Stop after",
+            description="After so many failed runs in a row Airflow switches the pipeline off (pauses its DAG), until somebody "
+            "switches it on again; `null` never does.",
+            examples=[5],
+        ),
+    ] = None

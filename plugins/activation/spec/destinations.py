@@ -11,6 +11,7 @@ from typing_extensions import Self
 from activation.spec.block import Block
 from activation.spec.destination import Destination
 from activation.spec.invalid import invalid
+from activation.spec.kakao import KakaoDestination
 from activation.spec.kinesis import KinesisDestination
 from activation.spec.s3 import S3Destination
 
@@ -114,5 +115,6 @@ DESTINATIONS: dict[str, type[Destination]] = {
     "braze": BrazeDestination,
     "s3": S3Destination,
     "kinesis": KinesisDestination,
+    "kakao_moment": KakaoDestination,
 }
 """The block's model by ``destination.type``. A new destination is one class and one line here."""

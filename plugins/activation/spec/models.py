@@ -17,6 +17,7 @@ from activation.spec.destinations import DESTINATIONS, BrazeDestination
 from activation.spec.entries import Short
 from activation.spec.expressions import FromEnvironment
 from activation.spec.invalid import invalid, invalid_at, invalid_in_file
+from activation.spec.kakao import KakaoDestination, check_fields
 from activation.spec.kinesis import KinesisDestination
 from activation.spec.kinesis_rules import check_columns, check_source
 from activation.spec.names import PipelineId, Text
@@ -66,7 +67,7 @@ class Pipeline(Block):
         Field(
             alias="schedule",
             title="Schedule",
-            description="When the pipeline runs, in UTC: a cron expression of five fields, or `@hourly`, `@daily`, `@weekly`, "
+            description="When the pipeline runs: a cron expression of five fields, in UTC, or `@hourly`, `@daily`, `@weekly`, "
             "`@monthly`, `continuous`, or a block. `null` runs it only by hand. `${env:NAME}` is allowed.",
             examples=["*/15 * * * *", "@hourly", "continuous", {"after": ["users_import"]}],
         ),
@@ -163,6 +164,8 @@ class Pipeline(Block):
             columns.check(destination.data)
         if isinstance(destination, KinesisDestination) and isinstance(source, Source):
             check_columns(columns, source, destination)
+        if isinstance(destination, KakaoDestination):
+            check_fields(columns.fields, destination)
         cursor = info.data.get("cursor")
         if isinstance(cursor, Cursor) and cursor.skip_unchanged:
             columns.check_repeatable("cursor.skip_unchanged")

@@ -321,7 +321,7 @@ class S3Destination(Destination):
         "cursor": ("column", "key", "lookback"),
         "columns": (),
         "delivery": ("in_flight",),
-        "errors": ("retries", "retry_delay", "timeout"),
+        "errors": ("retries", "retry_delay", "timeout", "stop_after"),
         "alerts": ("email", "connection", "success", "empty", "start"),
     }
 

@@ -11,10 +11,12 @@ from activation.spec.block import Block
 from activation.spec.cron import CONTINUOUS, Cron
 from activation.spec.destination import Destination
 from activation.spec.expressions import FromEnvironment
-from activation.spec.invalid import invalid, invalid_in_file
+from activation.spec.invalid import invalid, invalid_at, invalid_in_file
 from activation.spec.kinesis import KinesisDestination
 from activation.spec.names import PipelineId
+from activation.spec.quantities import Between, Duration
 from activation.spec.s3 import S3Destination
+from activation.spec.times import Zone
 
 
 class Schedule(Block):
@@ -25,8 +27,8 @@ class Schedule(Block):
         FromEnvironment(),
         Field(
             title="Clock",
-            description="A cron expression of five fields, `@hourly`, `@daily`, `@weekly`, `@monthly`, all in UTC; or "
-            "`continuous`: runs back to back, only to kinesis. `${env:NAME}` is allowed.",
+            description="A cron expression of five fields, in which months and weekdays may have their English names, `@hourly`, "
+            "`@daily`, `@weekly`, `@monthly`; or `continuous`: runs back to back, only to kinesis. `${env:NAME}` is allowed.",
             examples=["*/15 * * * *", "continuous"],
         ),
     ] = None
@@ -47,6 +49,23 @@ class Schedule(Block):
             examples=["any"],
         ),
     ] = "all"
+    timezone: Annotated[
+        Zone | None,
+        Field(
+            title="Time zone",
+            description="The time zone of `cron`, by its IANA name; `null` is UTC. An export has it in destination.export.",
+            examples=["Asia/Seoul"],
+        ),
+    ] = None
+    delay: Annotated[
+        Duration,
+        Between(Duration(0), Duration.parse("1d")),
+        Field(
+            title="Delay",
+            description="How long after the times of `cron` a run begins to work; it takes no worker slot meanwhile.",
+            examples=["15m"],
+        ),
+    ] = Duration(0)
 
     @property
     def continuous(self) -> bool:
@@ -54,8 +73,11 @@ class Schedule(Block):
         return self.cron == CONTINUOUS
 
     def __str__(self) -> str:
-        """How people say it: the text of ``cron``, or ``after users_import``."""
-        return self.cron or f"after {(' and ' if self.wait_for == 'all' else ' or ').join(self.after)}"
+        """How people say it: ``0 9 * * * Asia/Seoul + 15m``, or ``after users_import``."""
+        if self.cron is None:
+            return f"after {(' and ' if self.wait_for == 'all' else ' or ').join(self.after)}"
+        zone, delay = f" {self.timezone}" if self.timezone else "", f" + {self.delay}" if self.delay.milliseconds else ""
+        return f"{self.cron}{zone}{delay}"
 
     @field_validator("after")
     @classmethod
@@ -71,6 +93,12 @@ class Schedule(Block):
             raise invalid(problem, "Write a cron expression, or {after: [pipeline_id]}, and not both.")
         if self.wait_for == "any" and not self.after:
             raise invalid("waits for any pipeline, but names none", "Write after: [pipeline_id, …], or remove wait_for.")
+        for name in ("timezone", "delay"):
+            if (self.after or self.continuous) and getattr(self, name) != type(self).model_fields[name].default:
+                how = "continuous" if self.continuous else "after"
+                raise invalid_at(
+                    name, f"goes with the times of a clock, not with {how}", "Remove it, or write a cron expression."
+                )
         return self
 
 
@@ -97,3 +125,6 @@ def _check_export(timing: Schedule | None, to: S3Destination) -> None:
         key = "after" if timing.after else "cron"
         problem = "does not go with a periodic export, because an export is named by the interval between two times of a clock"
         raise invalid_in_file(("schedule", key), problem, "Write a cron expression, such as @hourly.")
+    if timing.timezone is not None:
+        fix = f"Remove it, and write destination: {{export: {{timezone: {timing.timezone}}}}}."
+        raise invalid_in_file(("schedule", "timezone"), "is not where an export has its time zone", fix)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -187,6 +187,20 @@ class Warehouse(Protocol):
 
     def count_changes(self, read: ProfileRead, window: Window, after: str = "") -> int:
         """Count the profiles that :meth:`changes` would give; one that has no row in the table of profiles counts too."""
+
+    def scan(self, relation: Relation, columns: Sequence[Column], *, rows: int = 65_536) -> Generator[pa.RecordBatch, None, None]:
+        """Read every row of a table, a view or a query, in whatever order the warehouse gives them, with bounded memory.
+
+        Columns: one string column for each of ``columns`` under its own name, with the texts that :meth:`batches` gives.
+
+        Closing the generator early stops the statement.
+
+        :param columns: at least one.
+        :param rows: most rows of a batch; wide rows make batches smaller.
+        """
+
+    def count_rows(self, relation: Relation) -> int:
+        """Count the rows that :meth:`scan` would give."""
 
     def clock(self) -> int:
         """Ask for the warehouse's clock: nanoseconds since the epoch."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from activation.cursor.timestamps import from_text, to_text
@@ -167,6 +168,24 @@ def count(dialect: Dialect, extract: Extract, window: Window, after: Position | 
     return writer.done(f"SELECT COUNT(*) FROM {writer.source} WHERE {where}")
 
 
+def scan(dialect: Dialect, relation: Relation, columns: Sequence[Column]) -> Statement:
+    """Read every row in no order: the columns as text."""
+    writer = Writer(dialect, whole(relation, columns))
+    values = ", ".join(f"{writer.shown(column, dialect.native)} AS v{number}" for number, column in enumerate(columns, 1))
+    return writer.done(f"SELECT {values} FROM {writer.source}")
+
+
+def count_rows(dialect: Dialect, relation: Relation) -> Statement:
+    """Count every row."""
+    writer = Writer(dialect, whole(relation))
+    return writer.done(f"SELECT COUNT(*) FROM {writer.source}")
+
+
+def whole(relation: Relation, columns: Sequence[Column] = ()) -> Extract:
+    """All rows of a relation, which then needs no cursor."""
+    return Extract(relation, Column("", ""), (), tuple(columns))
+
+
 def survey(dialect: Dialect, extract: Extract, at: int | None) -> Statement:
     """Take the clock in microseconds, the rows at the watermark, those without a cursor value, and the latest in ticks.
 
@@ -195,10 +214,16 @@ class Writer:
     def __init__(self, dialect: Dialect, extract: Extract, params: list[str] | None = None) -> None:
         self.dialect = dialect
         self.extract = extract
-        self.kind = dialect.cursor(extract.cursor)
         self.source = f"{dialect.table(extract.table)} AS src"
-        self.cursor = self.column(extract.cursor)
         self.params: list[str] = [] if params is None else params
+
+    @property
+    def kind(self) -> CursorType:
+        return self.dialect.cursor(self.extract.cursor)
+
+    @property
+    def cursor(self) -> str:
+        return self.column(self.extract.cursor)
 
     def done(self, sql: str) -> Statement:
         return Statement(sql, tuple(self.params))

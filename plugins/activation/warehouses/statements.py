@@ -14,7 +14,7 @@ import pyarrow as pa
 from activation.cursor.window import Position, Window
 from activation.warehouses import profiles, profiles_sql, sql
 from activation.warehouses.arrow import schema
-from activation.warehouses.base import Column, Extract, Survey
+from activation.warehouses.base import Column, Extract, Relation, Survey
 from activation.warehouses.profiles import ProfileRead
 from activation.warehouses.typed import field_of, fitted
 
@@ -77,6 +77,17 @@ class StatementWarehouse(ABC):
         """Count the profiles that :meth:`changes` would give."""
         statement = profiles_sql.count_changes(self.dialect, self._placed(read), window, after)
         return int(self._row(read.tables.profiles.extract, statement)[0])
+
+    def scan(self, relation: Relation, columns: Sequence[Column], *, rows: int = 65_536) -> Generator[pa.RecordBatch, None, None]:
+        """Read every row in no order; see :class:`~activation.warehouses.base.Warehouse`."""
+        extract = self._located(sql.whole(relation, columns))
+        shape = pa.schema([pa.field(column.name, pa.string()) for column in columns])
+        return self._stream(extract, sql.scan(self.dialect, extract.table, columns), rows, shape)
+
+    def count_rows(self, relation: Relation) -> int:
+        """Count every row."""
+        extract = self._located(sql.whole(relation))
+        return int(self._row(extract, sql.count_rows(self.dialect, extract.table))[0])
 
     def clock(self) -> int:
         """Ask for the warehouse's clock: nanoseconds since the epoch."""

@@ -1,0 +1,1 @@
+"""Advertising ids as customer files of Kakao Moment."""
