@@ -48,6 +48,7 @@ def test_what_was_packed_well_is_unpacked_in_bounded_pieces(monkeypatch: pytest.
         (b"not packed at all", "incorrect header"),
         (gzip.compress(CSV[:-3]), "a quote is open"),
     ],
+    ids=["cut", "not packed", "open quote"],
 )
 def test_a_broken_file_has_no_rows(data: bytes, text: str) -> None:
     with pytest.raises(FatalError, match=f"The warehouse wrote s3://b/k, which is broken: .*{text}"):
