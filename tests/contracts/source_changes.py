@@ -95,7 +95,9 @@ class ChangesContract:
         old, inside, upper = str(OLD // 1_000), str(INSIDE // 1_000), UPPER // 1_000
         found = rows_of(warehouse, read, WINDOW)
         assert {row[1:3] for row in found if row[0] == 3} == {("written", INSIDE // 1_000), ("gone", INSIDE // 1_000)}
-        assert [row for row in found if row[1] in ("entered", "identity", "written")] == [
+        assert [row[1::-1] for row in found] == sorted(row[1::-1] for row in found), "by id, then by kind"
+        shown = sorted(found, key=lambda row: (row[1], row[0], row[3]))
+        assert [row for row in shown if row[1] in ("entered", "identity", "written")] == [
             (0, "entered", OLD // 1_000, "n entered", None, None, None, None),
             (1, "entered", INSIDE // 1_000, "a1", "realized", inside, None, None),
             (1, "entered", OLD // 1_000, "a9", "realized", old, None, None),

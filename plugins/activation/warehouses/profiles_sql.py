@@ -68,10 +68,7 @@ class _Changes:
         # Without a lower bound every member is read, whatever was written before.
         if self.read.mode == "writes" and self.tables.writes is not None and self.window.lower is not None:
             found = _union(found, _glue(f"SELECT {names} FROM (", self.writes(self.tables.writes), ") AS u"))
-        # A profile stands there once; its values, which may be long, need not be sorted.
-        rest = ", ".join(f"(CASE WHEN u.n > 0 THEN {value} END){self.dialect.collation} ASC" for value in values[:2])
-        order = f"u.i{self.dialect.collation} ASC, u.n ASC, {rest}"
-        return _glue(f"SELECT {names} FROM (", found, f") AS u ORDER BY {order}")
+        return _glue(f"SELECT {names} FROM (", found, f") AS u ORDER BY u.i{self.dialect.collation} ASC, u.n ASC")
 
     def writes(self, table: ProfileTable) -> Statement:
         """The writes of the window. Each makes its profile a changed one, so they need not be joined to all of those."""

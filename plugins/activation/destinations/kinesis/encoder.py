@@ -122,8 +122,9 @@ def _query(attributes: Attributes, early: tuple[Rule, ...], late: tuple[Rule, ..
     checked = f"SELECT *, {first_broken(early)} AS fault_before FROM {attributes.source}"
     made = f"""SELECT *, CASE WHEN fault_before IS NULL THEN {attributes.members} END AS attributes,
         CASE WHEN fault_before IS NULL THEN {raw} END AS raw FROM ({checked})"""
-    written = f"""SELECT *, '{{' || substr(concat(attributes, ',"segmentMembership":', segment_membership, ',"identityMap":',
-            identity_map, '}}'), 2) AS message, {_short("raw")} AS key,
+    # The attributes begin with one comma; substr would count the characters of all the rest.
+    written = f"""SELECT *, concat('{{', ltrim(attributes, ','), CASE WHEN attributes <> '' THEN ',' END, '"segmentMembership":',
+            segment_membership, ',"identityMap":', identity_map, '}}') AS message, {_short("raw")} AS key,
         concat({text_of("profile_id")}, audience_state, CASE WHEN realized THEN concat(identity_map{", attributes" * by_content})
             ELSE '' END) AS state FROM ({made})"""
     measured = f"SELECT *, strlen(message) + strlen(key) AS size, md5_number(state) AS digest FROM ({written})"

@@ -11,14 +11,15 @@ import pyarrow.compute as pc
 
 from activation.errors import ConfigurationError
 from activation.records.arrays import to_arrow, to_numpy
-from activation.records.profiles import identities, memberships
 from activation.records.profiles.audiences import known_audiences
 from activation.records.profiles.blocks import blocks, numbered
-from activation.records.profiles.gathered import NEVER, Flags, Gathered, Numbers, bools, numbers, single, texts, without
+from activation.records.profiles.gathered import NEVER, Gathered, Numbers, bools, numbers, single, texts, without
+from activation.records.profiles.identities import IdentityRows, IdentityWriter
+from activation.records.profiles.joining import Quotes
+from activation.records.profiles.memberships import MembershipRows, MembershipWriter
 from activation.records.profiles.rules import INDEX, MessageRules, Reading
-from activation.records.profiles.statements import Statements
 from activation.warehouses.base import CURSOR
-from activation.warehouses.profiles import IDENTITY, MEMBERSHIP, PROFILE, WRITE
+from activation.warehouses.profiles import IDENTITY, IDENTITY_VALUES, MEMBERSHIP, PROFILE, WRITE
 
 ROWS = 16_384
 """Most rows of a batch that the assembler gives."""
@@ -37,25 +38,25 @@ MADE = (
 )
 """The columns behind the attributes."""
 
-_MEMBER = ("audience", "status", "qualified")
-_IDENTITY = ("namespace", "id", "removed", "is_primary", "authenticated_state")
-
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
     """Rows of one kind.
 
+    :ivar block: the columns of all rows.
+    :ivar places: of these rows among them.
     :ivar number: of each row's profile.
     :ivar moment: UPDATED_AT of each row in microseconds since the epoch, where it lies in the window, else :data:`NEVER`.
     """
 
-    table: pa.Table
+    block: Mapping[str, pa.Array]
+    places: pa.Array
     number: Numbers
     moment: Numbers
 
-    def under(self, names: tuple[str, ...]) -> dict[str, pa.Array]:
-        """The columns ``c0``, ``c1``, … under names, and the numbers of the profiles."""
-        return {"n": to_arrow(self.number)} | {name: single(self.table[f"c{index}"]) for index, name in enumerate(names)}
+    def column(self, name: str) -> pa.Array:
+        """The values of these rows."""
+        return self.block[name].take(self.places)
 
 
 class Assembler:
@@ -77,9 +78,10 @@ class Assembler:
                 f"The table of profiles has a mapped column {taken[0]}, but the name is taken.",
                 "Read from a view that gives it another name.",
             )
-        self._statements = Statements({"audiences": known_audiences(audiences, reading.fresh, rules)})
-        self._statements.add("memberships", memberships.SCHEMA, memberships.query(rules, reading))
-        self._statements.add("identities", identities.SCHEMA, identities.query(rules))
+        known = known_audiences(audiences, reading.fresh, rules)
+        self._quotes = Quotes()
+        self._membership_writer = MembershipWriter(known, rules, reading, self._quotes)
+        self._identity_writer = IdentityWriter(rules, self._quotes)
 
     def batches(self, union: Iterable[pa.RecordBatch]) -> Generator[pa.RecordBatch, None, None]:
         """Assemble rows that come in the order of the ids, with the columns ``kind``, ``id``, ``at``, ``c0``, ``c1``, ….
@@ -99,7 +101,7 @@ class Assembler:
 
     def close(self) -> None:
         """Free the memory that the assembling holds."""
-        self._statements.close()
+        self._quotes.close()
 
     def _assembled(self, rows: pa.Table) -> pa.RecordBatch:
         ids = single(rows["id"])
@@ -131,7 +133,8 @@ class Assembler:
         moment = np.where(inside, at, NEVER)
         kind = to_numpy(rows["kind"], np.int64)
         places = {one: np.flatnonzero(kind == one) for one in (PROFILE, MEMBERSHIP, IDENTITY, WRITE)}
-        return {one: _Rows(rows.take(to_arrow(those)), number[those], moment[those]) for one, those in places.items()}
+        block = {name: single(rows[name]) for name in rows.column_names}
+        return {one: _Rows(block, to_arrow(those), number[those], moment[those]) for one, those in places.items()}
 
     def _profiles(self, rows: _Rows, found: Gathered) -> dict[str, pa.Array]:
         """The attributes; the last row counts where there are several, which breaks a rule."""
@@ -144,42 +147,38 @@ class Assembler:
         places = np.full(found.profiles, -1)
         places[rows.number] = np.arange(len(rows.number))
         chosen = without(places, places < 0)
-        return {name: single(rows.table[column]).take(chosen) for name, column in self._attributes.items()}
+        return {name: rows.column(column).take(chosen) for name, column in self._attributes.items()}
 
     def _memberships(self, rows: _Rows, found: Gathered) -> dict[str, pa.Array]:
-        columns = rows.under(_MEMBER) | {"moment": without(rows.moment, rows.moment == NEVER)}
-        table = self._statements.run("memberships", pa.table(columns, memberships.SCHEMA))
-        number = to_numpy(table["n"], np.int64)
-        found.realized[number[_flags(table["realized"])]] = True
-        found.told[number[_flags(table["told"])]] = True
-        found.changed(number, numbers(table["moment"]))
-        found.break_rules(number, numbers(table["broken"]))
+        columns = (rows.column(f"c{index}") for index in range(3))
+        written = self._membership_writer.of(MembershipRows(rows.number, rows.moment, *columns))
+        found.realized[written.number[written.realized]] = True
+        found.told[written.number[written.told]] = True
+        found.changed(written.number, written.moment)
+        found.break_rules(written.number, written.broken)
         return {
-            "segment_membership": _object(texts(table["piece"], number, found.profiles)),
-            "audience_state": texts(table["state"], number, found.profiles),
+            "segment_membership": _object(texts(written.piece, written.number, found.profiles)),
+            "audience_state": texts(written.state, written.number, found.profiles),
         }
 
     def _identities(self, rows: _Rows, found: Gathered) -> dict[str, pa.Array]:
-        table = self._statements.run("identities", pa.table(rows.under(_IDENTITY), identities.SCHEMA))
-        number = to_numpy(table["n"], np.int64)
+        columns = (rows.column(f"c{index}") for index in range(len(IDENTITY_VALUES)))
+        written = self._identity_writer.of(IdentityRows(rows.number, *columns))
+        number = written.number
         found.changed(rows.number, rows.moment)
-        found.break_rules(number, numbers(table["broken"]))
+        found.break_rules(number, written.broken)
         first = np.full(found.profiles, -1)
-        for chosen in (np.arange(len(number)), np.flatnonzero(_flags(pc.fill_null(table["main"], False)))):
+        for chosen in (np.arange(len(number)), np.flatnonzero(written.main)):
             first[number[chosen[::-1]]] = chosen[::-1]  # of several assignments to one place the last one stays
         return {
-            "identity_map": _object(texts(table["piece"], number, found.profiles)),
-            "primary_identity": single(table["id"]).take(without(first, first < 0)),
+            "identity_map": _object(texts(written.piece, number, found.profiles)),
+            "primary_identity": written.id.take(without(first, first < 0)),
         }
 
     def _writes(self, rows: _Rows, found: Gathered) -> None:
         if self._reading.mode == "writes":
             found.written[rows.number] = True
             found.changed(rows.number, rows.moment)
-
-
-def _flags(column: pa.ChunkedArray) -> Flags:
-    return to_numpy(column, np.bool_)
 
 
 def _object(members: pa.Array) -> pa.Array:

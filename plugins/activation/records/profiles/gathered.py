@@ -43,13 +43,13 @@ def _bits(flags: Flags) -> pa.Buffer:
     return pa.py_buffer(np.packbits(flags, bitorder="little"))
 
 
-def texts(pieces: pa.ChunkedArray, number: Numbers, profiles: int) -> pa.Array:
+def texts(whole: pa.Array, number: Numbers, profiles: int) -> pa.Array:
     """The pieces of each profile, one behind the other; the text itself is not copied.
 
+    :param whole: the pieces.
     :param number: of each piece's profile, ascending; shape (pieces,).
     :param profiles: how many there are; one without pieces has the empty text.
     """
-    whole = single(pieces)
     width: Any = np.int64 if pa.types.is_large_string(whole.type) else np.int32
     if not len(whole):
         return pa.array([""] * profiles, pa.string())
