@@ -17,7 +17,7 @@ help: ## List the targets
 	@echo "  With another interpreter, after make clean: make PYTHON=python3.12 ..."
 	@echo "  With options for pytest: make test ARGS='-k braze'"
 
-demo: $(READY) ## Carry sample data into a Braze contract server, an S3 bucket and a Kinesis stream, inside a real Airflow
+demo: $(READY) ## Carry sample data to Braze, S3, Kinesis and Kakao Moment, which are servers of its own, inside a real Airflow
 	@$(BIN)/python -m sandbox.demo '$(SOURCE)'
 
 up: $(READY) ## Start the same and keep it running until Ctrl-C, with the Airflow UI

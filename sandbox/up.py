@@ -7,7 +7,7 @@ import sys
 
 from sandbox.airflow.settings import port_is_free
 from sandbox.demo.screen import say
-from sandbox.demo.source import EVENTS, PIPELINE, PIPELINES, PROFILES, ROOT, STREAM, refusal
+from sandbox.demo.source import AUDIENCE, DAILY, EVENTS, PIPELINE, PIPELINES, PROFILES, ROOT, STREAM, refusal
 from sandbox.demo.world import World
 
 PORT = 8080
@@ -34,10 +34,12 @@ def main(engine: str = "duckdb") -> int:
         say(f"   Airflow          {world.airflow.url}/dags/{PIPELINE}")
         say(f"                    {world.airflow.url}/dags/{EVENTS} and {PROFILES}")
         say(f"                    {world.airflow.url}/dags/{STREAM}")
+        say(f"                    {world.airflow.url}/dags/{AUDIENCE}: trigger it once, then {DAILY} as often as you like")
         say("   login            admin, password admin (or viewer, viewer)")
         say(f"   Braze's side     {world.braze.url}/_sandbox/summary")
         say(f"   partner's side   s3://{partner.bucket} at {partner.aws.url}; access key test, secret key test")
         say(f"   Kinesis's side   {world.kinesis.url}/_sandbox/summary, stream {world.stream}; access key test, secret key test")
+        say(f"   Kakao's side     {world.kakao.url}/_sandbox/files")
         say(f"   warehouse        {world.source.place()}")
         say("   The DAGs run by their schedules, that of the stream all the time; trigger the others in the UI as you like.")
         say("   Change rows in the warehouse, with a new UPDATED_AT, and see them arrive. Ctrl-C ends all of it.")

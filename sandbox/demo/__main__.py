@@ -1,4 +1,4 @@
-"""``make demo``: an import, exports and a stream of profiles, checked against what the servers hold in the end."""
+"""``make demo``: an import, exports, a stream and an audience, checked against what the servers hold in the end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.demo import exports, streaming, warehouse
+from sandbox.demo import audience, exports, streaming, warehouse
 from sandbox.demo.screen import say, tell
 from sandbox.demo.source import EVENTS, PIPELINE, PROFILES, ROOT, refusal
 from sandbox.demo.world import TASK, World
@@ -39,7 +39,7 @@ def main(engine: str = "duckdb") -> int:
         source = world.source
         expected = warehouse.expect(source.database, {})
         reasons = Counter(code for code, _ in warehouse.bad_rows())
-        say(f"6. The pipeline {PIPELINE}, three runs")
+        say(f"7. The pipeline {PIPELINE}, three runs")
         first = _run(world, "first load", expected, sent=warehouse.USERS, reasons=reasons)
         source.update()
         expected = warehouse.expect(source.database, expected)
@@ -47,16 +47,18 @@ def main(engine: str = "duckdb") -> int:
         third = _run(world, "unchanged", expected, sent=0, reasons=Counter())
         runs = [first, second, third]
         _show(runs)
-        say(f"7. The pipelines {EVENTS}, every hour, and {PROFILES}, once; days and hours of a path are Seoul's")
+        say(f"8. The pipelines {EVENTS}, every hour, and {PROFILES}, once; days and hours of a path are Seoul's")
         exported = exports.run(world)
         streamed = streaming.run(world)
-    faults = [*(f"{run.title}: {fault}" for run in runs for fault in run.faults), *exported, *streamed]
+        listed = audience.run(world)
+    faults = [*(f"{run.title}: {fault}" for run in runs for fault in run.faults), *exported, *streamed, *listed]
     for fault in faults:
         say(f"WRONG  {fault}")
     if not faults:
         say("All of it is right: every user is in Braze as the warehouse has it, or kept as a reject with its reason;")
         say("the partner has every event of the hours and every active profile, once;")
-        say("and the stream has one message for every change of a profile, the last of which tells how the profile is.")
+        say("the stream has one message for every change of a profile, the last of which tells how the profile is;")
+        say("and Kakao's customer file has the advertising ids of the list as it is now, each once, and no other.")
     return 1 if faults else 0
 
 

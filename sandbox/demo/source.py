@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-from sandbox.demo import customers, profiles, warehouse, waves
+from sandbox.demo import customers, devices, profiles, warehouse, waves
 from sandbox.demo.screen import say, waiting
 from sandbox.environments import telling
 from sandbox.warehouses import SANDBOXES, sandbox_of
@@ -24,7 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PIPELINE = "users_to_braze"
 EVENTS, PROFILES = "events_to_partner", "profiles_to_partner"
 STREAM = "profiles_to_kinesis"
-PIPELINES = (PIPELINE, EVENTS, PROFILES, STREAM)
+AUDIENCE, DAILY = "ads_to_kakao", "ads_to_kakao_daily"
+PIPELINES = (PIPELINE, EVENTS, PROFILES, STREAM, AUDIENCE, DAILY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ class Source:
         warehouse.seed(self.database)
         customers.seed(self.database)
         profiles.seed(self.database)
+        devices.seed(self.database)
 
     def stop(self) -> None:
         """End what was started."""
@@ -109,6 +111,10 @@ class Source:
     def change(self, wave: waves.Wave) -> None:
         """Change profiles."""
         waves.change(self.database, wave)
+
+    def relist(self) -> None:
+        """Let people leave the list of advertising ids, and others come."""
+        devices.change(self.database)
 
     def environment(self) -> dict[str, str]:
         """What Airflow must be told to read it."""
@@ -135,6 +141,7 @@ class Copied(Source):
             self._load(customers.PROFILES, customers.profiles(self.database))
             for table in profiles.TABLES:
                 self._load((profiles.SCHEMA, table), profiles.rows(self.database, table))
+            self._load(devices.TABLE, devices.rows(self.database))
             for view in profiles.VIEWS:
                 self._sandbox.execute(profiles.view_of(view, SERVERS[self.engine].quote))
             self._stack = stack.pop_all()
@@ -162,6 +169,11 @@ class Copied(Source):
             rows = profiles.rows(self.database, table, since)
             if rows.num_rows:
                 self._add((profiles.SCHEMA, table), rows)
+
+    def relist(self) -> None:
+        """Change the list of advertising ids, and load all of it again."""
+        super().relist()
+        self._load(devices.TABLE, devices.rows(self.database))
 
     def environment(self) -> dict[str, str]:
         """The connection, and what the official hook needs beside it."""

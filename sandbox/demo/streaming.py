@@ -34,7 +34,7 @@ def run(world: World) -> list[str]:
 
     :returns: what is wrong.
     """
-    say(f"8. The pipeline {STREAM}, all the time: one run follows the other while profiles change")
+    say(f"9. The pipeline {STREAM}, all the time: one run follows the other while profiles change")
     with Consumer(world.kinesis, world.stream) as consumer:
         world.api.unpause(STREAM)
         try:

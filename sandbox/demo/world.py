@@ -14,16 +14,19 @@ from sandbox.airflow import LocalAirflow, Settings
 from sandbox.airflow.api import AirflowApi
 from sandbox.braze import BrazeSandbox
 from sandbox.braze import Settings as BrazeSettings
-from sandbox.demo import customers, profiles, warehouse
+from sandbox.demo import customers, devices, profiles, warehouse
 from sandbox.demo.partner import Partner
 from sandbox.demo.screen import say, tell, waiting
 from sandbox.demo.source import EVENTS, PIPELINES, ROOT, SERVERS, STREAM, Source, source_of
 from sandbox.environments import telling
+from sandbox.kakao import KakaoSandbox
 from sandbox.kinesis import KinesisSandbox
 
 TASK = "import"
 EXPORT = "export"
 SHARDS = 4
+LOOK_UP = 3.0
+"""Seconds that Kakao takes to look up the people of a file; the real one takes hours."""
 
 ON_DEMAND = '''"""Makes the DAGs of dags/activation.py. The demo asks for their runs itself, except for the continuous ones."""
 
@@ -56,6 +59,7 @@ class World:
         self.partner: Partner
         self.kinesis: KinesisSandbox
         self.stream = ""
+        self.kakao: KakaoSandbox
         self.airflow: LocalAirflow
         self.api: AirflowApi
         self._port, self._scheduled = port, scheduled
@@ -67,7 +71,7 @@ class World:
             say(
                 f"1. A warehouse with {warehouse.USERS:,} users and 50 rows that no one can deliver, "
                 f"{customers.HOURS * customers.AN_HOUR:,} events, {customers.PEOPLE:,} profiles to export and "
-                f"{profiles.PEOPLE:,} to stream"
+                f"{profiles.PEOPLE:,} to stream, {devices.PEOPLE:,} advertising ids"
             )
             say(f"   {SERVERS[self.source.engine].title}")
             stack.enter_context(self.source)
@@ -76,6 +80,7 @@ class World:
             say(f"   {self.braze.url}")
             self._start_partner(stack)
             self._start_kinesis(stack)
+            self._start_kakao(stack)
             self._start_airflow(stack)
             self._stack = stack.pop_all()
         return self
@@ -102,6 +107,12 @@ class World:
         say(f"4. A Kinesis server with the data stream {self.stream}: {SHARDS} shards that take 1,000 records a second each")
         say(f"   {self.kinesis.url}")
 
+    def _start_kakao(self, stack: ExitStack) -> None:
+        states = {"complete_seconds": LOOK_UP, "modify_seconds": LOOK_UP}
+        self.kakao = stack.enter_context(KakaoSandbox(states=states))
+        say(f"5. A Kakao Moment contract server with the ad account {self.kakao.account}; it looks people up in {LOOK_UP:.0f} s")
+        say(f"   {self.kakao.url}")
+
     def _dags(self) -> Path:
         """The folder with the DAGs."""
         dags = self.source.dags()
@@ -113,7 +124,7 @@ class World:
         return copies
 
     def _start_airflow(self, stack: ExitStack) -> None:
-        say("5. A real Airflow: API server, scheduler, DAG processor, triggerer (half a minute)")
+        say("6. A real Airflow: API server, scheduler, DAG processor, triggerer (half a minute)")
         started = time.monotonic()
         self.airflow = LocalAirflow(
             self.folder / "airflow",
@@ -133,6 +144,9 @@ class World:
             **self.source.environment(),
             **self.partner.environment(),
             "AIRFLOW_CONN_KINESIS": self.kinesis.connection(),
+            "AIRFLOW_CONN_KAKAO": self.kakao.connection(),
             "AIRFLOW_CONN_BRAZE": json.dumps({"conn_type": "braze", "host": self.braze.url, "password": self.braze.key}),
             "AIRFLOW__ACTIVATION__STATE_FOLDER": f"file://{self.state}",
+            # So much later may a supervisor see that its task has deferred; if it is resumed before, Airflow takes it for lost.
+            "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         }

@@ -1,4 +1,4 @@
-"""One real Airflow for all end-to-end tests: two kinds of warehouse, servers for Braze and Kinesis, several pipelines."""
+"""One real Airflow for all end-to-end tests: two kinds of warehouse, servers for Braze, Kinesis and Kakao, several pipelines."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from sandbox.airflow.settings import free_ports
 from sandbox.braze import ApiKey, BrazeSandbox, Rate, Settings
 from sandbox.braze.testing import assert_contract
 from sandbox.demo.profiles import opened
+from sandbox.kakao import KakaoSandbox
 from sandbox.kinesis import KinesisSandbox
 from tests.support import postgres
 from tests.support.smtp import MailServer, mail_server
@@ -43,6 +44,16 @@ _PROFILES = {
     "cursor": "{settle: 0s}",
     "columns": "{fields: {person.name.firstName: FIRST_NAME}}",
 }
+
+
+def _audience(name: str) -> dict[str, str]:
+    ids = "SELECT CAST(CAST(md5(EXTERNAL_ID) AS UUID) AS VARCHAR) AS adid FROM marketing.users"
+    to = f"ad_account_id: {KakaoSandbox.account}, mode: register, file_name: {name}, output: {{wait: {{poll: 500ms}}}}"
+    return {
+        "source": f'{{type: duckdb, connection: warehouse, query: "{ids}"}}',
+        "destination": f"{{type: kakao_moment, connection: kakao, {to}}}",
+    }
+
 
 PIPELINES: dict[str, dict[str, str]] = {
     "killed": {
@@ -71,6 +82,8 @@ PIPELINES: dict[str, dict[str, str]] = {
     },
     "feeding": {"source": "{type: postgres, connection: pg, table: marketing.people}"},
     "following": {**_PROFILES, "schedule": "{after: [feeding]}", "destination": _stream("following")},
+    "audience": _audience("VIP"),
+    "audience_preview": _audience("Newcomers"),
     "unreadable": {"source": "{type: duckdb, connection: warehouse, tabel: marketing.users}"},
 }
 
@@ -85,6 +98,7 @@ class World:
     braze: BrazeSandbox
     database: Path
     kinesis: KinesisSandbox
+    kakao: KakaoSandbox
     mail: MailServer
 
     @property
@@ -222,6 +236,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         postgres.running() as server,
         BrazeSandbox(Settings(rate=Rate(enabled=False)), keys=keys) as braze,
         KinesisSandbox(tls=True) as kinesis,
+        KakaoSandbox() as kakao,
         mail_server() as mail,
     ):
         _warehouses(database, server)
@@ -229,11 +244,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         for stream in STREAMS:
             kinesis.create(stream)
         environment = {**_connections(braze, port, database, server), **_streaming(kinesis, mail, folder / "people.duckdb")}
+        # So much later may a supervisor see that its task has deferred; if it is resumed before, Airflow takes it for lost.
+        environment["AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL"] = "1"
+        environment["AIRFLOW_CONN_KAKAO"] = kakao.connection()
         environment["AIRFLOW__ACTIVATION__STATE_FOLDER"] = f"file://{folder / 'state'}"
         with LocalAirflow(folder / "airflow", dags, env=environment, settings=AirflowSettings(port=port)) as airflow:
             api = airflow.api()
             api.wait_for_dag("killed")
-            yield World(folder, airflow, api, braze, database, kinesis, mail)
+            yield World(folder, airflow, api, braze, database, kinesis, kakao, mail)
 
 
 @pytest.fixture(autouse=True)

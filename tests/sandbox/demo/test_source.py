@@ -13,13 +13,35 @@ import pytest
 
 from activation.spec.loader import load_file
 from sandbox.demo import __main__ as demo
-from sandbox.demo import customers, profiles, warehouse, waves
-from sandbox.demo.source import EVENTS, PIPELINE, PROFILES, ROOT, SERVERS, STREAM, Copied, Source, refusal, sample_for, source_of
+from sandbox.demo import customers, devices, profiles, warehouse, waves
+from sandbox.demo.source import (
+    AUDIENCE,
+    DAILY,
+    EVENTS,
+    PIPELINE,
+    PIPELINES,
+    PROFILES,
+    ROOT,
+    SERVERS,
+    STREAM,
+    Copied,
+    Source,
+    refusal,
+    sample_for,
+    source_of,
+)
 from sandbox.environments import PROGRESS
 from sandbox.warehouses import SANDBOXES
 from sandbox.warehouses.duckdb import DuckDBSandbox
 
-TABLES = {PIPELINE: warehouse.TABLE, EVENTS: customers.EVENTS, PROFILES: customers.PROFILES, STREAM: ("crm", "profiles")}
+TABLES = {
+    PIPELINE: warehouse.TABLE,
+    EVENTS: customers.EVENTS,
+    PROFILES: customers.PROFILES,
+    STREAM: ("crm", "profiles"),
+    AUDIENCE: devices.TABLE,
+    DAILY: devices.TABLE,
+}
 SAMPLE = (ROOT / "dags" / "pipelines" / f"{PIPELINE}.yaml").read_text(encoding="utf-8")
 
 
@@ -31,6 +53,8 @@ def few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(customers, "AN_HOUR", 100)
     monkeypatch.setattr(customers, "PEOPLE", 30)
     monkeypatch.setattr(profiles, "PEOPLE", 2_000)
+    for name, count in {"PEOPLE": 300, "LEAVE": 20, "COME": 12, "EACH": 5}.items():
+        monkeypatch.setattr(devices, name, count)
 
 
 class _Sandbox(DuckDBSandbox):
@@ -52,6 +76,10 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Copied:
 
 def test_every_sandbox_is_known_to_the_demo() -> None:
     assert list(SERVERS) == list(SANDBOXES)
+
+
+def test_the_samples_are_the_pipelines_of_the_demo() -> None:
+    assert tuple(TABLES) == PIPELINES
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -114,6 +142,16 @@ def test_another_engine_gets_the_changes_of_profiles_with_its_own_time(copied: C
         newest = "SELECT COUNT(*), MAX(UPDATED_AT) <= now() FROM crm.memberships WHERE UPDATED_AT > now() - INTERVAL 1 MINUTE"
         ((count, past),) = copied._sandbox.execute(newest)
         assert (count >= len(wave.people["enter"]), past) == (True, True)
+
+
+def test_another_engine_gets_the_list_of_ids_again(copied: Copied) -> None:
+    with copied:
+        count = "SELECT COUNT(*), COUNT(ADID), MAX(CUSTOMER_ID) FROM crm.push_ids WHERE CUSTOMER_ID LIKE 'c-%'"
+        assert copied._sandbox.execute(count) == [(300, 300, "c-000299")]
+        copied.relist()
+        assert copied._sandbox.execute(count) == [(292, 292, "c-000311")]
+        expected = devices.expect(copied.database)
+        assert copied._sandbox.execute("SELECT COUNT(*) FROM crm.push_ids") == [(expected.read,)]
 
 
 def test_a_server_whose_rows_cannot_be_loaded_is_stopped(copied: Copied, monkeypatch: pytest.MonkeyPatch) -> None:
