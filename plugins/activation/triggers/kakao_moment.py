@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
@@ -11,6 +12,9 @@ from asgiref.sync import sync_to_async
 
 from activation.destinations.kakao_moment.settings import Api
 from activation.errors import ActivationError
+
+NOTICED = 6.0
+"""Seconds until a worker has noticed that its task was deferred: ``[workers] min_heartbeat_interval`` is 5 s."""
 
 
 class KakaoMomentTrigger(BaseTrigger):
@@ -59,6 +63,8 @@ class KakaoMomentTrigger(BaseTrigger):
         def told(states: Mapping[str, str]) -> None:
             self.log.info("Waiting for %s", ", ".join(f"{name!r}: {state}" for name, state in states.items()))
 
+        # An event that comes before the worker has noticed its own deferral would cost the task a try.
+        await asyncio.sleep(min(self.poll, NOTICED))
         async with await sync_to_async(hook.get_conn)() as client:
             files = await wait(client, items, until=self.until, poll=self.poll, progress=told, now=time.time)
         return [{"id": file.id, "status": file.state, "population": file.population} for file in files]
