@@ -14,6 +14,7 @@ from airflow.sdk import DAG, ObjectStoragePath
 from activation.cli import main
 from activation.dags.build import build_dag
 from activation.delivery.folder import Folder
+from activation.delivery.journal import Journal
 from activation.spec import Pipeline
 from tests.cli.conftest import register, runs_of
 
@@ -196,3 +197,15 @@ def test_a_dag_that_airflow_does_not_know_is_told(capsys: pytest.CaptureFixture[
     assert main(["rejects", "replay", "p", "--dag", "nobody"]) == 2
     told = capsys.readouterr().err
     assert told.startswith("activation: Airflow knows no DAG nobody. Fix: Look at `airflow dags list`")
+
+
+def test_a_pipeline_that_sends_whole_lists_has_nothing_to_replay(
+    state: Folder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("activation.cli.metadata_db.trigger", lambda *_: pytest.fail("a run was asked for"))
+    Journal(state).note("scheduled__1", "2026-07-19T09:00:00+00:00", "partial", data="advertising_ids")
+    assert main(["rejects", "replay", "p"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("activation: p has nothing to replay: every run reads and sends its whole list")
+    assert "Fix: Correct the ids in the warehouse, and let the DAG run again (airflow dags trigger p)." in told
+    assert main(["rejects", "list", "p"]) == 0

@@ -66,8 +66,11 @@ class ScanContract:
     def test_a_query_is_scanned_like_a_table(self, engine: Engine, warehouse: Warehouse) -> None:
         table = engine.table({"id": "integer", "adid": "varchar"}, [["1", "a%b"], ["2", "c"], ["3", None]])
         one, two = engine.quoted("id"), engine.quoted("adid")
-        query = Query(f"SELECT {two} FROM {engine.sql(table)} WHERE {one} < 3 AND {two} LIKE '%'")
-        assert Counter(scanned(warehouse, query, warehouse.columns(query)).column(0).to_pylist()) == Counter(["a%b", "c"])
+        share = engine.quoted("share")
+        query = Query(f"SELECT {two}, '7%' AS {share} FROM {engine.sql(table)} WHERE {one} < 3 AND {two} LIKE '%'")
+        found = scanned(warehouse, query, warehouse.columns(query))
+        assert Counter(found.column(0).to_pylist()) == Counter(["a%b", "c"])
+        assert found.column(1).to_pylist() == ["7%", "7%"]
         assert warehouse.count_rows(query) == 2
 
     def test_an_empty_table_gives_no_rows(self, engine: Engine, warehouse: Warehouse) -> None:

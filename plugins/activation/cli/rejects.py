@@ -5,7 +5,8 @@ PIPELINE is the id of a pipeline. Its rejects lie in its state folder ([activati
 
     activation rejects list PIPELINE              counts by run and reason, with a message of each
     activation rejects export PIPELINE -o FILE    the rows as they were read, with the reason: they hold data of customers
-    activation rejects replay PIPELINE            an ordinary run of its DAG sends them once more
+    activation rejects replay PIPELINE            an ordinary run of its DAG sends them once more; not for pipelines whose runs
+                                                  send whole lists (kakao_moment)
 
 Exit code: 0 if it was done, 2 if there is nothing to do or Airflow cannot be asked.
 """
@@ -32,6 +33,9 @@ ABOUT = ("code", "message", "updated_at", "pipeline", "run", "attempt")
 
 SHOWN = ("external_id", "alias_name", "alias_label", "braze_id", "id")
 """Columns that ``--details`` shows as they are, so that the row can be found; all others are masked."""
+
+_LISTS = "advertising_ids"
+"""What records say of runs that make customer files (:mod:`activation.operators.kakao_run`)."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -96,12 +100,29 @@ def _replay(arguments: argparse.Namespace, kept: Kept, chosen: Chosen) -> int:
     from activation.cli.metadata_db import trigger
     from activation.operators.orders import REPLAY
 
+    _check_replay(arguments.pipeline)
     if not (runs := kept.runs(chosen)):
         raise ConfigurationError(*_nothing(arguments))
     order = {"mode": REPLAY, "replay_run": chosen.run or None, "replay_code": chosen.code or None}
     triggered = trigger(arguments.dag or arguments.pipeline, order)
     print(f"{count(sum(run.reasons.total() for run in runs), 'reject')} of {count(len(runs), 'run')} to replay. {triggered}")
     return 0
+
+
+def _check_replay(pipeline: str) -> None:
+    """Refuse what no run of a pipeline can do.
+
+    :raises ConfigurationError: if its runs always send a whole list, as the record of the newest one says.
+    """
+    from activation.delivery.journal import Journal
+
+    if any(record.get("data") == _LISTS for record in Journal(folder_of(pipeline)).latest(1)):
+        raise ConfigurationError(
+            f"{pipeline} has nothing to replay: every run reads and sends its whole list, and a list of rejects alone would "
+            "replace it or stand beside it.",
+            f"Correct the ids in the warehouse, and let the DAG run again (airflow dags trigger {pipeline}). "
+            f"Look at them with activation rejects export {pipeline} -o FILE.",
+        )
 
 
 def _nothing(arguments: argparse.Namespace) -> tuple[str, str]:

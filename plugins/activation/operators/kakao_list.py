@@ -17,7 +17,6 @@ from activation.delivery.report import by_reason
 from activation.delivery.report import share as percent
 from activation.errors import FatalError, LimitExceededError, StoppedError
 from activation.hooks.connections import open_source
-from activation.operators.previewing import masked
 from activation.records.advertising_ids import INVALID, MISSING, Cleaned, IdRules, clean, id_column
 from activation.spec import KakaoDestination, Pipeline
 from activation.warehouses.base import Column, Query, Relation, Warehouse, named
@@ -187,6 +186,8 @@ def check_limit(cleaned: Cleaned, limit_bytes: int, line_bytes: int, to: KakaoDe
 
 def samples(cleaned: Cleaned) -> dict[str, list[Any]]:
     """Some rejected values of each reason, of which nothing but the first character can be told."""
+    from activation.operators.previewing import masked  # with all of an import behind it, and DuckDB
+
     found: dict[str, list[Any]] = {}
     with closing(cleaned.rejects()) as batches:
         for batch in batches:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from activation.delivery.folder import Folder, listed
 from activation.delivery.rejects import PART, Origin
@@ -21,7 +21,7 @@ MESSAGES = {
 }
 """Reason -> what stands in the reject and in the log."""
 
-_PART_ROWS = 50_000
+_PART_ROWS = 20_000
 """About how many rejects stand in a file."""
 
 
@@ -56,8 +56,7 @@ def _texts(origin: Origin, column: str, batches: Iterable[pa.RecordBatch]) -> It
     try:
         for batch in batches:
             lines = project(batch)["line"].combine_chunks()
-            whole = pa.ListArray.from_arrays([0, len(lines)], lines)
-            waiting.append(pc.binary_join(whole, "\n")[0].as_py() + "\n")
+            waiting.append(_joined(lines))
             rows += len(lines)
             if rows >= _PART_ROWS:
                 yield "".join(waiting), rows
@@ -68,11 +67,18 @@ def _texts(origin: Origin, column: str, batches: Iterable[pa.RecordBatch]) -> It
         project.close()
 
 
+def _joined(lines: pa.StringArray) -> str:
+    """The texts one behind the other, as they lie in Arrow's buffer; none is null."""
+    _, ends, data = lines.buffers()
+    first, last = np.frombuffer(ends, np.int32)[[lines.offset, lines.offset + len(lines)]]
+    return str(data.slice(int(first), int(last - first)).to_pybytes(), "utf-8")
+
+
 def _query(origin: Origin, column: str) -> str:
-    """SELECT one line of JSON for each reject, as :class:`~activation.delivery.rejects.Rejects` writes them."""
+    """SELECT one line of JSON with its end for each reject, as :class:`~activation.delivery.rejects.Rejects` writes them."""
     messages = " ".join(f"WHEN '{reason}' THEN {_literal(json.dumps(text))}" for reason, text in MESSAGES.items())
     about = {"pipeline": origin.pipeline, "run": origin.run, "attempt": origin.attempt}
-    name, end = json.dumps(column, ensure_ascii=False), json.dumps(about, ensure_ascii=False)[1:]
+    name, end = json.dumps(column, ensure_ascii=False), json.dumps(about, ensure_ascii=False)[1:] + "\n"
     return f"""SELECT concat('{{"code": "', reason, '", "message": ', CASE reason {messages} END,
         {_literal(f', "updated_at": null, "row": {{{name}: ')}, coalesce({text_of("value")}, 'null'),
         {_literal(f"}}, {end}")}) AS line FROM batch"""

@@ -18,11 +18,9 @@ from activation.delivery.journal import Journal
 from activation.delivery.rejects import Origin
 from activation.destinations.kakao_moment.table import TABLE
 from activation.errors import ActivationError, FatalError
-from activation.operators.kakao_columns import Rows
 from activation.operators.kakao_folder import KakaoFolder, Written
 from activation.operators.kakao_list import Counts, Listing, check_limit, check_share, samples
 from activation.operators.kakao_memory import KakaoMemory, Sent
-from activation.operators.kakao_rejects import keep_rejects
 from activation.operators.kakao_upload import Upload, limit_of
 from activation.operators.memory import started, state_folder
 from activation.operators.record import now, recorded
@@ -174,6 +172,8 @@ class KakaoRun:
 
     def _written(self) -> dict[str, Any]:
         """The files in a folder."""
+        from activation.operators.kakao_columns import Rows  # with DuckDB, 30 MB that most runs do not need
+
         limit, more = limit_of(self._to, TABLE.limits), self._to.output.columns == "all" or bool(self._pipeline.columns.fields)
         with ExitStack() as held:
             place = self._place(held)
@@ -202,6 +202,8 @@ class KakaoRun:
         """Keep the rejects, and refuse a list with too many; gives what the report says of the list."""
         folder, place = "", self._folder / "rejects" / safe_name(self._id)
         if counts.reasons:
+            from activation.operators.kakao_rejects import keep_rejects  # with DuckDB, as kakao_columns
+
             batches = cleaned.rejects()
             keep_rejects(place, Origin(self._pipeline.id, self._id, self._attempt), self._to.ids.column, batches)
             log.warning("Rejected %s; they are kept in %s", dict(counts.reasons), place)

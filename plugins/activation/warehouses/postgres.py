@@ -117,7 +117,7 @@ class PostgresWarehouse(StatementWarehouse):
 
     def _columns_of(self, query: Query) -> tuple[Column, ...]:
         with self._transaction(query), self._cursor() as cursor:
-            cursor.execute(f"{self._comment}SELECT * FROM {DIALECT.table(query)} AS src LIMIT 0", ())
+            cursor.execute(bulk.bare(f"{self._comment}SELECT * FROM {DIALECT.table(query)} AS src LIMIT 0"))
             names = [column[0] for column in cursor.description]
             types = [str(column[1]) for column in cursor.description]
             cursor.execute(_TYPES, ([int(oid) for oid in types],))
@@ -211,7 +211,11 @@ class PostgresWarehouse(StatementWarehouse):
 
     def _fetch(self, statement: sql.Statement) -> list[Any]:
         with self._cursor() as cursor:
-            cursor.execute(self._comment + statement.sql, statement.params)
+            text = self._comment + statement.sql
+            if statement.params:
+                cursor.execute(text, statement.params)
+            else:
+                cursor.execute(bulk.bare(text))
             found: list[Any] = cursor.fetchall()
             return found
 

@@ -156,13 +156,19 @@ def psycopg2_cursor(connection: Any) -> Any:
     return connection.cursor(cursor_factory=cursor)
 
 
+def bare(text: str) -> str:
+    """A statement without parameters as it is sent: psycopg2 leaves it as it stands then, doubled percent signs and all."""
+    return text.replace("%%", "%")
+
+
 def psycopg2_copy(connection: Any, statement: Statement, comment: str = "") -> Callable[[Copy], None]:
     """Prepare a COPY through psycopg2."""
 
     def run(target: Copy) -> None:
         with psycopg2_cursor(connection) as cursor:
-            text = cursor.mogrify(comment + COPY.format(sql=statement.sql), statement.params).decode()
-            cursor.copy_expert(text, target)
+            text = comment + COPY.format(sql=statement.sql)
+            whole = cursor.mogrify(text, statement.params).decode() if statement.params else bare(text)
+            cursor.copy_expert(whole, target)
 
     return run
 

@@ -34,7 +34,7 @@ def test_c5_c6_a_list_becomes_numbered_files_with_exactly_its_ids(kakao: KakaoSa
     assert kakao.calls()["register"] == 3
 
 
-def test_several_parts_go_in_one_request_where_that_is_allowed(kakao: KakaoSandbox, tmp_path: Path) -> None:
+def test_63_several_parts_go_in_one_request_where_that_is_allowed(kakao: KakaoSandbox, tmp_path: Path) -> None:
     from activation.destinations.kakao_moment.plan import plan
     from activation.destinations.kakao_moment.table import TABLE
     from tests.destinations.kakao_moment.support import csv

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from activation.errors import ConfigurationError
+from activation.records.advertising_ids.bridge import chosen, lengths_of, mask_of
 from activation.records.advertising_ids.digits import CHARACTERS, RECORD, records_of
 from activation.records.advertising_ids.parts import LINE_BYTES, PartFile, ids_of, write_part
 from activation.records.advertising_ids.rules import ALL_ZERO, AROUND, DUPLICATE, INVALID, MISSING, IdRules
@@ -152,7 +153,7 @@ class _Cleaning:
             piece = texts.slice(start, _AT_ONCE)
             found = self._take(piece)
             if not found.all():
-                yield from self._trimmed(piece.filter(pa.array(~found)))
+                yield from self._trimmed(piece.filter(mask_of(~found)))
 
     def done(self, ids: int, place: Path) -> Cleaned:
         """The counts, once it is known how many different ids there are."""
@@ -165,17 +166,17 @@ class _Cleaning:
         found = self._take(bare)
         if found.all():
             return
-        wrong = pa.array(~found)
-        empty = pc.fill_null(pc.equal(pc.binary_length(bare.filter(wrong)), 0), True)
-        missing = int(pc.sum(empty).as_py())
+        wrong = mask_of(~found)
+        empty = lengths_of(bare.filter(wrong)) == 0
+        missing = int(np.count_nonzero(empty))
         self._counts[MISSING] += missing
         self._counts[INVALID] += len(empty) - missing
-        yield pa.RecordBatch.from_arrays([texts.filter(wrong), pc.if_else(empty, MISSING, INVALID)], schema=REJECTS)
+        yield pa.RecordBatch.from_arrays([texts.filter(wrong), chosen(empty, MISSING, INVALID)], schema=REJECTS)
 
     def _take(self, texts: pa.StringArray) -> npt.NDArray[np.bool_]:
         """Hand over what is an id as it stands; says which of the texts are one, those of zeros among them."""
-        found: npt.NDArray[np.bool_] = _lengths(texts) == CHARACTERS
-        records, right = records_of(texts if found.all() else texts.filter(pa.array(found)), self._rules.case)
+        found: npt.NDArray[np.bool_] = lengths_of(texts) == CHARACTERS
+        records, right = records_of(texts if found.all() else texts.filter(mask_of(found)), self._rules.case)
         found[found] = right
         some = (records["high"] | records["low"]) != 0
         kept = int(np.count_nonzero(some))
@@ -183,12 +184,6 @@ class _Cleaning:
         self._kept += kept
         self._spill.add(records if kept == len(records) else np.take(records, np.flatnonzero(some)))
         return found
-
-
-def _lengths(texts: pa.StringArray) -> npt.NDArray[np.int32]:
-    """Bytes of each text, 0 for null."""
-    lengths: npt.NDArray[np.int32] = pc.fill_null(pc.binary_length(texts), 0).to_numpy()
-    return lengths
 
 
 @contextmanager
