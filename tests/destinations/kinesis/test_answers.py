@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from activation.delivery.answer import Answer, Verdict
 from activation.destinations.kinesis import answers
@@ -60,3 +62,38 @@ def test_kf4_an_answer_of_another_length_fails_the_whole_call(content: bytes) ->
     found = read_outcome(content, 2)
     assert isinstance(found, Answer)
     assert (found.verdict, found.unknown, found.reason.code) == (Verdict.FAILED, True, "answer_mismatch")
+
+
+TEXTS = st.sampled_from(["Internal service failure.", 'odd },{ "ErrorCode":"x" {', "a } b", "a { b", "},{", '"ErrorCode":"', ""])
+RECORDS = st.lists(
+    st.one_of(
+        st.just(IN),
+        st.just({"SequenceNumber": "", "ShardId": "shardId-000000000001"}),
+        st.builds(lambda text: {"ErrorCode": "InternalFailure", "ErrorMessage": text}, TEXTS),
+        st.builds(lambda text: {"SequenceNumber": None, "ErrorCode": "Odd", "ErrorMessage": text}, TEXTS),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(deadline=None)
+@given(RECORDS, st.booleans(), st.integers(-1, 1))
+def test_what_is_found_in_the_text_is_what_the_whole_answer_says(records: list[Any], compact: bool, more: int) -> None:
+    content = body(*records, failed=sum("ErrorCode" in one for one in records), compact=compact)
+    found = read_outcome(content, len(records) + more)
+    if more:
+        assert not isinstance(found, Outcome), "the number of records does not fit"
+        return
+    assert isinstance(found, Outcome)
+    wrong = {index: one for index, one in enumerate(records) if not one.get("SequenceNumber")}
+    assert found.failed.keys() == wrong.keys()
+    for index, one in wrong.items():
+        assert found.failed[index].code == one.get("ErrorCode", "no_sequence_number")
+
+
+def test_a_few_failures_are_found_without_taking_the_answer_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "_records", None)
+    found = read_outcome(body(OUT, *[IN] * 498, OUT, failed=2), 500)
+    assert isinstance(found, Outcome)
+    assert found.failed == dict.fromkeys((0, 499), Failed("InternalFailure", "Internal service failure"))

@@ -15,7 +15,7 @@ KNOWN = (THROTTLED, "InternalFailure")
 """What a record may fail with."""
 
 _T = TypeVar("_T")
-_SHARD = b'"ShardId":"'
+_SHARD, _GOOD, _BAD, _NEXT = b'"ShardId":"', b'"SequenceNumber":"', b'"ErrorCode":"', b"},{"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ def read_outcome(body: bytes, count: int, *, every_shard: bool = False) -> Outco
     :returns: an :class:`~activation.delivery.answer.Answer` if it does not tell what became of each record: then the whole call
         counts as failed.
     """
-    if not every_shard and _all_in(body, count):
-        return Outcome(_first_shard(body))
+    if not every_shard and (failed := _failed_of(body, count)) is not None:
+        return Outcome(_first_shard(body), failed)
     records = _records(body)
     if records is None or len(records) != count:
         told = "no list of records" if records is None else f"{len(records)} records"
@@ -79,12 +79,34 @@ def _between(named: dict[int, _T], first: int, last: int) -> dict[int, _T]:
     return {index - first: one for index, one in named.items() if first <= index < last}
 
 
-def _all_in(body: bytes, count: int) -> bool:
-    """Whether the answer says of each record that it is in, without taking it apart. Quotes in a text are escaped, so each
-    pattern can only be a key.
+def _failed_of(body: bytes, count: int) -> dict[int, Failed] | None:
+    """The failed records, found without taking the answer apart; ``None`` if that does not tell of each record.
+
+    Quotes in a text are escaped, so each pattern can only be a key. A brace in a text can look like the end of a record; then the
+    numbers do not fit.
     """
-    good = b'"FailedRecordCount":0' in body and body.count(b'"SequenceNumber":"') == count
-    return good and b'"SequenceNumber":""' not in body and b'"ErrorCode"' not in body
+    good = body.count(_GOOD)
+    if b'"FailedRecordCount":%d' % (count - good) not in body or b'"SequenceNumber":""' in body:
+        return None
+    found: dict[int, Failed] = {}
+    index = start = 0
+    while (place := body.find(_BAD, start)) >= 0:
+        index += body.count(_NEXT, start, place)
+        end = body.find(b"}", place)
+        one = _failed_part(body[body.rfind(b"{", start, place) : end + 1])
+        if one is None:
+            return None
+        found[index], start = one, end
+    ended = index + body.count(_NEXT, start) + 1 == count if found else True
+    return found if ended and len(found) == count - good else None
+
+
+@lru_cache(maxsize=256)
+def _failed_part(text: bytes) -> Failed | None:
+    try:
+        return _failed(json.loads(text))
+    except ValueError:  # a brace in a text
+        return None
 
 
 def _first_shard(body: bytes) -> dict[int, str]:

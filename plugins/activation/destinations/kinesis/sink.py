@@ -30,7 +30,7 @@ the tries, then where their number does, so that a short disturbance does not us
 
 LONGEST_PAUSE = 10.0
 
-TICK = 0.01
+TICK = 0.03
 """Seconds of the clock at whose multiples failed records are sent again, those of several requests in one call."""
 
 
