@@ -157,7 +157,7 @@ def psycopg2_cursor(connection: Any) -> Any:
 
 
 def bare(text: str) -> str:
-    """A statement without parameters as it is sent: psycopg2 leaves it as it stands then, doubled percent signs and all."""
+    """A statement without parameters as it is sent: the drivers leave it as it stands then, doubled percent signs and all."""
     return text.replace("%%", "%")
 
 
@@ -184,7 +184,8 @@ def psycopg3_copy(connection: Any, statement: Statement, comment: str = "") -> C
     """Prepare a COPY through psycopg 3."""
 
     def run(target: Copy) -> None:
-        query = comment + COPY.format(sql=statement.sql)
+        text = comment + COPY.format(sql=statement.sql)
+        query = text if statement.params else bare(text)
         with psycopg3_cursor(connection) as cursor, cursor.copy(query, statement.params):
             _drain(connection.pgconn, target)
 
