@@ -73,3 +73,24 @@ def examine(checks: Iterable[Check]) -> Iterator[Finding]:
             last = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{Path(last.filename).name}:{last.lineno}"
             yield Finding(Verdict.WRONG, check.name, f"unexpected {type(error).__name__} at {place}")
+
+
+def until_wrong(checks: Iterable[Check]) -> Iterator[Finding]:
+    """Make checks of which each needs the ones before it: a finding that is wrong is the last."""
+    for finding in examine(checks):
+        yield finding
+        if finding.verdict is Verdict.WRONG:
+            return
+
+
+def require(checks: Iterable[Check], tell: Callable[[Finding], None]) -> None:
+    """Make checks as the first thing of a run.
+
+    :param tell: gets each finding; none is wrong.
+    :raises ActivationError: and whatever else a check raises, at the first thing that is wrong.
+    """
+    for one in checks:
+        try:
+            tell(Finding(Verdict.OK, one.name, one.look()))
+        except Skip as reason:
+            tell(Finding(Verdict.SKIPPED, one.name, str(reason)))

@@ -80,7 +80,7 @@ PIPELINES: dict[str, dict[str, str]] = {
         "destination": _stream("continuous"),
         "alerts": "{email: [crm@example.com], connection: mail, start: true, success: true}",
     },
-    "feeding": {"source": "{type: postgres, connection: pg, table: marketing.people}"},
+    "feeding": {"source": "{type: postgres, connection: pg, query: SELECT * FROM marketing.people}"},
     "following": {**_PROFILES, "schedule": "{after: [feeding]}", "destination": _stream("following")},
     "audience": _audience("VIP"),
     "audience_preview": _audience("Newcomers"),

@@ -133,7 +133,7 @@ def _way_out(pipeline: Pipeline) -> Iterator[Finding]:
         return check_connection(to.connection, Wanted())
     kind, (bucket, folder) = to.access.encryption, to.place
     encryption = Encryption(ENCRYPTIONS[kind], to.access.kms_key) if kind else None
-    return check_export(to.connection, to.access, Place(bucket, folder, encryption))
+    return check_export(to.connection, to.access, Place(bucket, folder, encryption, f"check of {pipeline.id}"))
 
 
 def _into_stream(to: KinesisDestination) -> Iterator[Finding]:

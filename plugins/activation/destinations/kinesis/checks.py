@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from activation import findings
 from activation.destinations.kinesis.asking import denied, kinesis_error
 from activation.destinations.kinesis.description import Description
 from activation.destinations.kinesis.settings import Stream
 from activation.destinations.s3 import checks as s3
 from activation.destinations.s3.calls import client_errors, code
 from activation.errors import ActivationError, ConfigurationError
-from activation.findings import Check, Finding, Skip, Verdict, examine
+from activation.findings import Check, Finding, Skip, until_wrong
 
 WRITABLE = ("ACTIVE", "UPDATING")
 """States in which a stream takes records (the reference of DescribeStreamSummary)."""
@@ -65,10 +66,7 @@ class Needs:
 
 def check(access: Access, needs: Needs) -> Iterator[Finding]:
     """Check until something is wrong: the last finding says what, names the right that is missing, and ends with the remedy."""
-    for finding in examine(stream_checks(access, needs)):
-        yield finding
-        if finding.verdict is Verdict.WRONG:
-            return
+    yield from until_wrong(stream_checks(access, needs))
 
 
 def require(access: Access, needs: Needs, tell: Callable[[Finding], None]) -> None:
@@ -78,11 +76,7 @@ def require(access: Access, needs: Needs, tell: Callable[[Finding], None]) -> No
     :raises ConfigurationError: at the first thing that a person must put right.
     :raises TransientError: if AWS does not answer as it should now.
     """
-    for one in stream_checks(access, needs):
-        try:
-            tell(Finding(Verdict.OK, one.name, one.look()))
-        except Skip as reason:
-            tell(Finding(Verdict.SKIPPED, one.name, str(reason)))
+    findings.require(stream_checks(access, needs), tell)
 
 
 def stream_checks(access: Access, needs: Needs) -> Iterator[Check]:

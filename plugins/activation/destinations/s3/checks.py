@@ -9,15 +9,19 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
 from secrets import token_hex
 from typing import Any
 
+from activation import findings
+from activation.destinations.s3.bucket import Bucket
 from activation.destinations.s3.calls import address, asking, client_errors
 from activation.destinations.s3.errors import ExportCase, as_error, bucket_region, case_error, classify
 from activation.destinations.s3.layout import normal_folder
 from activation.destinations.s3.settings import Encryption
 from activation.errors import ActivationError
-from activation.findings import Check, Finding, Skip, Verdict, examine
+from activation.findings import Check, Finding, Skip, until_wrong
 
 TEST_OBJECT = "_activation_test_"
 """How the name of a test object begins; readers of a folder leave names with an underscore out."""
@@ -59,19 +63,19 @@ class Place:
 
     :ivar folder: in any form that :func:`activation.destinations.s3.layout.normal_folder` takes.
     :ivar encryption: ``None`` leaves it to the bucket.
+    :ivar owner: who checks, one at a time. The name of the test object is made of it, so that a check finds and removes what the
+        one before it has left when it was killed; without an owner each check has a name of its own.
     """
 
     bucket: str
     folder: str
     encryption: Encryption | None = None
+    owner: str = ""
 
 
 def check(access: Access, place: Place) -> Iterator[Finding]:
     """Check until something is wrong: the last finding says what, beginning with its case, and ends with the remedy."""
-    for finding in examine(export_checks(access, place)):
-        yield finding
-        if finding.verdict is Verdict.WRONG:
-            return
+    yield from until_wrong(export_checks(access, place))
 
 
 def require(access: Access, place: Place, tell: Callable[[Finding], None]) -> None:
@@ -81,11 +85,7 @@ def require(access: Access, place: Place, tell: Callable[[Finding], None]) -> No
     :raises ConfigurationError: at the first thing that a person must put right.
     :raises TransientError: if AWS does not answer as it should now.
     """
-    for one in export_checks(access, place):
-        try:
-            tell(Finding(Verdict.OK, one.name, one.look()))
-        except Skip as reason:
-            tell(Finding(Verdict.SKIPPED, one.name, str(reason)))
+    findings.require(export_checks(access, place), tell)
 
 
 def export_checks(access: Access, place: Place) -> Iterator[Check]:
@@ -196,11 +196,11 @@ class _Steps:
 
     def test_object(self) -> str:
         """Write an object as the export does, encrypted alike: many buckets refuse any other."""
-        key = self._test_key()
+        key = self._key
         action = f"Writing the test object {address(self._place.bucket, key)}"
         with asking(action):
             try:
-                self._written = self._s3.put_object(Key=key, Body=_CONTENT, IfNoneMatch="*", **self._arguments())
+                self._written = self._s3.put_object(Key=key, Body=_CONTENT, **self._arguments())
             except client_errors() as error:
                 if classify(error) is not ExportCase.KMS_POLICY:
                     raise
@@ -228,7 +228,9 @@ class _Steps:
 
     def multipart(self) -> str:
         """Begin an upload, send a part (with a KMS key it needs kms:Decrypt), and abort it."""
-        key = self._test_key()
+        key = self._key
+        with suppress(ActivationError):  # an export need not have the right
+            self._abort_leftovers(key)
         with asking(f"Beginning the test upload {key}"):
             upload = self._s3.create_multipart_upload(Key=key, **self._arguments())["UploadId"]
         one = {"Bucket": self._place.bucket, "Key": key, "UploadId": upload}
@@ -243,8 +245,17 @@ class _Steps:
             self._s3.abort_multipart_upload(**one)
         return f"{key} begun, one part sent, aborted"
 
-    def _test_key(self) -> str:
-        return f"{normal_folder(self._place.folder)}/{TEST_OBJECT}{token_hex(8)}"
+    def _abort_leftovers(self, key: str) -> None:
+        """Abort what a killed check of this owner has left."""
+        bucket = Bucket(self._s3, self._place.bucket)
+        for found, upload in list(bucket.uploads(key)):
+            bucket.abort(found, upload)
+
+    @cached_property
+    def _key(self) -> str:
+        owner = self._place.owner
+        name = sha256(owner.encode()).hexdigest()[:16] if owner else token_hex(8)
+        return f"{normal_folder(self._place.folder)}/{TEST_OBJECT}{name}"
 
     def _arguments(self) -> dict[str, str]:
         encryption = self._place.encryption

@@ -39,6 +39,24 @@ def test_the_least_rights_pass_and_the_test_object_that_stays_is_told(partner: W
     partner.aws.client("s3").delete_object(Bucket=BUCKET, Key=left)
 
 
+def test_what_a_killed_check_has_left_goes_with_the_next_of_the_same_owner(partner: World) -> None:
+    listing = {"Effect": "Allow", "Action": "s3:ListBucketMultipartUploads", "Resource": f"arn:aws:s3:::{BUCKET}"}
+    access = partner.access(role_arn=partner.role("lists-uploads", [*WRITE, listing]), external_id=EXTERNAL_ID)
+    partner.proxy.faults(
+        {"match": "(DELETE|partNumber).*_activation_test_|_activation_test_.*partNumber", "n": 99, "do": "AccessDenied"}
+    )
+    left = list(check(access, Place(BUCKET, FOLDER, owner="events")))
+    assert left[-1].text.startswith("missing s3 policy: Sending a part of the test upload")
+    (key,) = partner.aws.objects(BUCKET)
+    assert [name for name, _ in partner.aws.unfinished(BUCKET)] == [key]
+    partner.proxy.faults()
+    assert list(check(access, Place(BUCKET, FOLDER, owner="others")))[-1].verdict is Verdict.OK
+    assert len(partner.aws.unfinished(BUCKET)) == 1, "another's check may be under way"
+    assert list(check(access, Place(BUCKET, FOLDER, owner="events")))[-1].verdict is Verdict.OK
+    assert partner.aws.objects(BUCKET) == {}
+    assert partner.aws.unfinished(BUCKET) == []
+
+
 def test_without_a_role_the_connection_writes_as_itself_and_says_so(stored: World) -> None:
     findings = list(check(stored.access(), Place(BUCKET, FOLDER)))
     assert [one.verdict for one in findings[1:3]] == [Verdict.SKIPPED, Verdict.SKIPPED]
