@@ -64,7 +64,7 @@ def context_of(asset: Any) -> dict[str, Any]:
     """What Airflow hands to a task, as far as the operator asks for it."""
     return {
         "run_id": "benchmark",
-        "ti": SimpleNamespace(try_number=1),
+        "ti": SimpleNamespace(dag_id="benchmark", task_id="import", try_number=1),
         "asset_state_store": {asset: Store()},
         "task_state_store": Store(),
         "outlet_events": {asset: SimpleNamespace(extra={})},

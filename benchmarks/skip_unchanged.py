@@ -108,7 +108,7 @@ def _run(mode: str, stores: tuple[Store, Store]) -> dict[str, Any]:
     )
     context: Any = {
         "run_id": f"{mode}-{time.time_ns()}",
-        "ti": SimpleNamespace(try_number=1),
+        "ti": SimpleNamespace(dag_id="benchmark", task_id="import", try_number=1),
         "asset_state_store": {operator.asset: stores[0]},
         "task_state_store": stores[1],
         "outlet_events": {operator.asset: SimpleNamespace(extra={})},

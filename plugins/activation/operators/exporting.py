@@ -19,17 +19,17 @@ from activation.destinations.s3.parts import PartLimit
 from activation.destinations.s3.plan import Place, Plan, Progress, Report
 from activation.destinations.s3.settings import ENCRYPTIONS, Encryption, Transfer
 from activation.findings import Finding
-from activation.hooks.connections import open_source
 from activation.hooks.s3_export import S3ExportHook
 from activation.operators.export_cases import ExportJournal, cased, queried
 from activation.operators.export_limits import about, keep_limits, refuse_inactive
 from activation.operators.intervals import Interval
 from activation.operators.memory import STARTED, started, state_folder, state_root
 from activation.operators.record import now, recorded
+from activation.operators.source import opened, relation_of, tag_of
 from activation.operators.unloading import Pushed, Rows, pushed, unload
 from activation.records.layout import column_named
 from activation.spec import Pipeline, S3Destination
-from activation.warehouses.base import Column, Extract, Only, Query, Relation, Warehouse, named
+from activation.warehouses.base import Column, Extract, Only, Warehouse, named
 from activation.warehouses.typed import field_of
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Export:
         self._intervals: tuple[Interval, ...] = ()
         task = context["ti"]
         self._run = str(context["run_id"])
-        self._tag = {"dag": str(task.dag_id), "task": str(task.task_id), "run": self._run}
+        self._tag = tag_of(context)
         self._attempt = int(task.try_number)
         self._journal = ExportJournal(state_folder(pipeline.id))
         self._store = context["task_state_store"]
@@ -104,12 +104,10 @@ class Export:
             self._to.connection, role_arn=access.role_arn, external_id=access.external_id, region_name=access.region
         )
         bucket, folder = self._to.place
-        checks.require(hook.access(), checks.Place(bucket, folder, self._encryption()), _tell)
+        checks.require(hook.access(), checks.Place(bucket, folder, self._encryption(), self._pipeline.id), _tell)
         client = hook.get_conn()
-        source = self._pipeline.source
-        timeout = source.statement_timeout.seconds if source.statement_timeout else None
         with cased(ExportCase.QUERY):
-            self._warehouse = open_source(source.type, source.connection, tag=self._tag, timeout=timeout)
+            self._warehouse = opened(self._pipeline.source, self._tag)
         with closing(self._warehouse) as warehouse:
             with cased(ExportCase.PARAMETER):
                 bound = self._bind(warehouse)
@@ -142,8 +140,7 @@ class Export:
 
         :raises ConfigurationError: if one is missing, or the warehouse does not know the table.
         """
-        read = self._pipeline.source.relation()
-        relation: Relation = Query(read) if isinstance(read, str) else read
+        relation = relation_of(self._pipeline.source)
         with cased(ExportCase.QUERY):
             columns = warehouse.columns(relation)
         name, select = named(relation), self._to.select

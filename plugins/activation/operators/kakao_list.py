@@ -16,10 +16,10 @@ import pyarrow as pa
 from activation.delivery.report import by_reason
 from activation.delivery.report import share as percent
 from activation.errors import FatalError, LimitExceededError, StoppedError
-from activation.hooks.connections import open_source
+from activation.operators.source import opened, relation_of
 from activation.records.advertising_ids import INVALID, MISSING, Cleaned, IdRules, clean, id_column
 from activation.spec import KakaoDestination, Pipeline
-from activation.warehouses.base import Column, Query, Relation, Warehouse, named
+from activation.warehouses.base import Column, Relation, Warehouse, named
 
 log = logging.getLogger(__name__)
 
@@ -104,11 +104,8 @@ class Listing:
         :raises ConfigurationError: if the table, a column or a right is missing, or the column is no text.
         :raises LimitExceededError: if the table has more rows than errors.max_rows; nothing was read then.
         """
-        source = self.pipeline.source
-        timeout = source.statement_timeout.seconds if source.statement_timeout else None
-        read = source.relation()
-        relation: Relation = Query(read) if isinstance(read, str) else read
-        self._warehouse = open_source(source.type, source.connection, tag=self.tag, timeout=timeout)
+        relation = relation_of(self.pipeline.source)
+        self._warehouse = opened(self.pipeline.source, self.tag)
         with closing(self._warehouse) as warehouse:
             columns = self._columns(relation, warehouse.columns(relation))
             expected = self._expected(warehouse, relation)

@@ -16,6 +16,7 @@ from activation import errors
 from activation.delivery.folder import safe_name
 from activation.delivery.journal import Journal
 from activation.delivery.rejects import Origin
+from activation.delivery.report import by_reason
 from activation.destinations.kakao_moment.table import TABLE
 from activation.errors import ActivationError, FatalError
 from activation.operators.kakao_folder import KakaoFolder, Written
@@ -25,6 +26,7 @@ from activation.operators.kakao_upload import Upload, limit_of
 from activation.operators.memory import started, state_folder
 from activation.operators.record import now, recorded
 from activation.operators.retention import tidy
+from activation.operators.source import tag_of
 from activation.records.advertising_ids import LINE_BYTES, Cleaned
 from activation.spec import KakaoDestination, Pipeline
 
@@ -74,8 +76,8 @@ class KakaoRun:
         self._pipeline, self._to = pipeline, pipeline.destination
         task = context["ti"]
         self._id, self._attempt = str(context["run_id"]), int(task.try_number)
-        tag = {"dag": str(task.dag_id), "task": str(task.task_id), "run": self._id}
-        self._listing = Listing(pipeline, tag, tuple(name for one in pipeline.columns.fields.values() for name in one.columns))
+        columns = tuple(name for one in pipeline.columns.fields.values() for name in one.columns)
+        self._listing = Listing(pipeline, tag_of(context), columns)
         self._folder = state_folder(pipeline.id)
         self._journal = Journal(self._folder)
         self._store = context["task_state_store"]
@@ -206,7 +208,7 @@ class KakaoRun:
 
             batches = cleaned.rejects()
             keep_rejects(place, Origin(self._pipeline.id, self._id, self._attempt), self._to.ids.column, batches)
-            log.warning("Rejected %s; they are kept in %s", dict(counts.reasons), place)
+            log.warning("Rejected %s; they are kept in %s", by_reason(counts.reasons), place)
             folder = str(place)
         check_share(counts, self._pipeline.errors.max_reject_share)
         return self._report(cleaned, counts, folder)

@@ -26,13 +26,13 @@ from activation.delivery.report import Report
 from activation.delivery.run import Plan, Run
 from activation.delivery.sent import Sent
 from activation.errors import LimitExceededError
-from activation.hooks.connections import open_source
 from activation.operators.memory import Memory, Opened, started, state_folder
 from activation.operators.orders import Order
 from activation.operators.record import now, recorded
 from activation.operators.retention import tidy
+from activation.operators.source import opened, relation_of, tag_of
 from activation.spec import Pipeline
-from activation.warehouses.base import Query, Relation, Warehouse
+from activation.warehouses.base import Relation, Warehouse
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -78,7 +78,7 @@ class Movement(ABC):
         self._stopped = False
         self._id = str(context["run_id"])
         self._attempt = int(context["ti"].try_number)
-        self._tag = _tag(context)
+        self._tag = tag_of(context)
         self._folder = state_folder(pipeline.id)
         self._journal = Journal(self._folder)
         self._sent_folder = self._folder / "sent"
@@ -163,10 +163,7 @@ class Movement(ABC):
     def _source(self) -> tuple[Warehouse, Relation]:
         """The open warehouse, and what is read from it."""
         source = self._pipeline.source
-        timeout = source.statement_timeout.seconds if source.statement_timeout else None
-        read = source.relation()
-        warehouse = open_source(source.type, source.connection, tag=self._tag, timeout=timeout)
-        return warehouse, Query(read) if isinstance(read, str) else read
+        return opened(source, self._tag), relation_of(source)
 
     def _open(self, watermark: Watermark) -> Opened:
         """Open a new window and keep it before the first row is read, so that a retry sees the same one."""
@@ -240,12 +237,6 @@ class Movement(ABC):
             f"{report.traffic.requests:,}",
             report.after,
         )
-
-
-def _tag(context: Context) -> dict[str, str]:
-    """Who runs, for the warehouse's query history."""
-    task = context["ti"]
-    return {"dag": str(getattr(task, "dag_id", "")), "task": str(getattr(task, "task_id", "")), "run": str(context["run_id"])}
 
 
 def _tell(rejects: Rejects) -> None:
