@@ -197,10 +197,10 @@ def test_the_record_of_a_run_says_what_became_of_it(exports: ExportWorld) -> Non
 def test_each_operator_takes_its_own_destination_only() -> None:
     source = {"type": "duckdb", "connection": "w", "table": "crm.events"}
     braze = {"type": "braze", "connection": "b", "data": "attributes"}
-    with pytest.raises(ConfigurationError, match="S3ExportOperator does not export to braze"):
+    with pytest.raises(ConfigurationError, match="S3ExportOperator does not serve destinations of type braze"):
         S3ExportOperator(task_id="x", pipeline_id="p", source=source, destination=braze)
     bucket = {"type": "s3", "connection": "a", "data": "user_profile", "path": "s3://bucket/f", "export": {"type": "one_time"}}
-    with pytest.raises(ConfigurationError, match="WarehouseIncrementalImportOperator does not carry rows to s3"):
+    with pytest.raises(ConfigurationError, match="WarehouseIncrementalImportOperator does not serve destinations of type s3"):
         WarehouseIncrementalImportOperator(task_id="x", pipeline_id="p", source=source, destination=bucket)
 
 

@@ -6,32 +6,24 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowFailException
-
-from activation.errors import ConfigurationError, FatalError
-from activation.operators.memory import asset_of
+from activation.operators.base import PipelineOperator, told_to_airflow
 from activation.spec import Pipeline, S3Destination
-from activation.spec.blocks import pipeline_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from activation.operators.exporting import Export
     from activation.operators.intervals import Interval
 
 _NO_SCHEDULE = "@daily"
 
 
-class S3ExportOperator(BaseOperator):
+class S3ExportOperator(PipelineOperator):
     """Writes the rows of an interval as files into a bucket, and behind them a manifest that says what is whole.
 
-    The blocks have the grammar of a pipeline file. Keys and bytes follow from the interval alone, so a retry or a re-run meets
-    its own objects; readers go by ``_manifest.json``.
+    Keys and bytes follow from the interval alone, so a retry or a re-run meets its own objects; readers go by
+    ``_manifest.json``. The pipeline's id stands in the path of every export. For the parameters ``pipeline_id``, ``source`` and
+    ``destination`` see :class:`~activation.operators.base.PipelineOperator`.
 
-    :param pipeline_id: names the state and stands in the path of every export.
-    :param source: ``{"type": "duckdb" | …, "connection": …, "table": …}`` (templated).
-    :param destination: ``{"type": "s3", "connection": …, "data": "event", "path": "s3://bucket/folder", …}`` (templated).
     :param cursor: ``{"column": …, "key": […], "lookback": …}``: the column that tells when a row happened, the columns that order
         rows of one instant, and how far back intervals are written again.
     :param in_flight: parts of a file that are sent at the same time; each takes 16 MiB.
@@ -44,68 +36,42 @@ class S3ExportOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("source", "destination", "interval_start", "interval_end")
     template_fields_renderers = {"source": "json", "destination": "json"}  # noqa: RUF012 - Airflow's own way
+    takes = "s3"
     ui_color = "#e9f7ec"
 
     def __init__(
         self,
         *,
-        pipeline_id: str,
-        source: Mapping[str, Any],
-        destination: Mapping[str, Any],
         cursor: Mapping[str, Any] | None = None,
         in_flight: int = 4,
         interval_start: str = "",
         interval_end: str = "",
         **kwargs: Any,
     ) -> None:
-        self.asset = asset_of(pipeline_id)
-        kwargs["outlets"] = [*kwargs.get("outlets", ()), self.asset]
         super().__init__(**kwargs)
-        self.pipeline_id = pipeline_id
-        self.source = dict(source)
-        self.destination = dict(destination)
         self.cursor = dict(cursor or {})
         self.in_flight = in_flight
         self.interval_start = interval_start
         self.interval_end = interval_end
         self.pipeline()
-        self._export: Export | None = None
 
-    def pipeline(self) -> Pipeline:
-        """The blocks as one validated pipeline; once Airflow has rendered the templates, the rendered one.
-
-        :raises ConfigurationError: if a block is wrong; names the field, what is allowed and the fix.
-        """
-        if (kind := self.destination.get("type", "s3")) != "s3":
-            raise ConfigurationError(
-                f"Pipeline {self.pipeline_id}: {type(self).__name__} does not export to {kind}.",
-                "Use destination: {type: s3, …}, or WarehouseIncrementalImportOperator for braze.",
-            )
+    def _blocks(self) -> dict[str, Any]:
         once = (self.destination.get("export") or {}).get("type") == "one_time"
-        blocks = {
-            "id": self.pipeline_id,
+        return {
             "schedule": None if once else _NO_SCHEDULE,  # the DAG has the schedule; the grammar wants to see one
-            "source": self.source,
             "cursor": self.cursor,
-            "destination": {"type": "s3", **self.destination},
             "delivery": {"in_flight": self.in_flight},
         }
-        return pipeline_of(blocks, name=f"Pipeline {self.pipeline_id}")
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Export one interval, and those before it that the look-back names."""
         from activation.operators.exporting import Export
 
-        try:
+        with told_to_airflow():
             pipeline = self.pipeline()
-            self._export = Export(pipeline, lambda: self._intervals(pipeline, context["dag_run"]), context)
-            report = self._export()
-        except (ConfigurationError, FatalError) as error:
-            raise AirflowFailException(str(error)) from None
-        context["outlet_events"][self.asset].extra = {
-            "manifests": [one["manifest"] for one in report["exports"]],
-            "rows": report["rows"],
-        }
+            export = self._try = Export(pipeline, lambda: self._intervals(pipeline, context["dag_run"]), context)
+            report = export()
+        self._emit(context, manifests=[one["manifest"] for one in report["exports"]], rows=report["rows"])
         return report
 
     def _intervals(self, pipeline: Pipeline, run: Any) -> tuple[Interval, ...]:
@@ -116,8 +82,3 @@ class S3ExportOperator(BaseOperator):
         given = {"interval_start": self.interval_start, "interval_end": self.interval_end}
         found = interval_of(to.export, to.data, given, run, datetime.now(timezone.utc))
         return found.before(pipeline.cursor.lookback.timedelta)
-
-    def on_kill(self) -> None:
-        """End without a manifest; Airflow calls it when it wants the task to stop."""
-        if self._export is not None:
-            self._export.stop()

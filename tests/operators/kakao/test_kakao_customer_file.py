@@ -205,7 +205,7 @@ def test_a_token_that_is_refused_says_that_a_person_must_consent(
 @pytest.mark.parametrize(
     ("blocks", "message"),
     [
-        ({"destination": {"type": "braze"}}, "makes no files for braze"),
+        ({"destination": {"type": "braze"}}, "does not serve destinations of type braze"),
         ({"destination": {"mode": "register", "file_name": "VIP"}}, "needs the key 'ad_account_id'"),
         ({"columns": {"fields": {"a": "A"}}}, "Kakao's API takes ids alone"),
     ],
