@@ -71,6 +71,7 @@ class Stream(Movement):
         self._most_bytes = int(self._to.records.max_bytes or hook.max_record_bytes())
         self._audiences = MappedAudiences(self._folder, self._to.audiences, from_text(self._started) // 1_000_000)
         self._sink: KinesisSink | None = None
+        self._counted: tuple[Window, int] | None = None
         self._quiet = False
 
     def _bind(self, table: Relation) -> Watermark:
@@ -94,7 +95,9 @@ class Stream(Movement):
         until = time.monotonic() + (changes.wait.seconds if waits else 0.0)
         while True:
             window = self._next(watermark)
-            if time.monotonic() >= until or self._warehouse.count_changes(self._read, window):
+            changed = self._warehouse.count_changes(self._read, window)
+            if changed or time.monotonic() >= until:
+                self._counted = window, changed
                 return Opened(window, watermark, 0)
             self._rest(min(changes.poll.seconds, max(0.0, until - time.monotonic())))
 
@@ -122,8 +125,11 @@ class Stream(Movement):
             time.sleep(min(_BLINK, left))
 
     def _expected(self, opened: Opened) -> int:
-        after = opened.progress.after
-        expected = self._warehouse.count_changes(self._read, opened.window, after.key[0] if after else "")
+        window, after = opened.window, opened.progress.after
+        if after is None and self._counted is not None and self._counted[0] == window:
+            expected = self._counted[1]
+        else:
+            expected = self._warehouse.count_changes(self._read, window, after.key[0] if after else "")
         self._quiet = not expected and not opened.progress.totals.read and not self._audiences.fresh
         return expected
 
