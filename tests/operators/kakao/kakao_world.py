@@ -169,7 +169,8 @@ def connect(kakao: KakaoSandbox, patch: pytest.MonkeyPatch, **extra: Any) -> Non
 
 
 def make(kakao: KakaoSandbox, folder: Path, patch: pytest.MonkeyPatch) -> KakaoWorld:
-    """Make a world around a running server."""
+    """Make a world around a running server. No worker has to notice here that its task was deferred."""
+    patch.setattr("activation.triggers.kakao_moment.NOTICED", 0.0)
     patch.setenv("AIRFLOW__ACTIVATION__STATE_FOLDER", f"file://{folder}/state")
     patch.setenv("AIRFLOW_CONN_WORLD_DUCKDB", json.dumps({"conn_type": "duckdb", "host": str(folder / "warehouse.duckdb")}))
     connect(kakao, patch)
