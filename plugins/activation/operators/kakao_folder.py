@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from airflow.sdk import ObjectStoragePath
 
+from activation.destinations.kakao_moment.plan import names_of
 from activation.errors import ConfigurationError, TransientError
 from activation.spec import KakaoDestination
 
@@ -44,9 +45,7 @@ class KakaoFolder:
 
     def names(self, count: int) -> list[str]:
         """The names of so many files: those that the API would give them."""
-        name = _NOT_IN_NAMES.sub("-", self.to.file_name)
-        first = self.to.file.first_index
-        return [f"{name}.csv", *(f"{name}_{first + number}.csv" for number in range(count - 1))][:count]
+        return [f"{name}.csv" for name in names_of(_NOT_IN_NAMES.sub("-", self.to.file_name), count, self.to.file.first_index)]
 
     def __call__(self, files: Sequence[Written]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Write the files under their names, in place of older ones.

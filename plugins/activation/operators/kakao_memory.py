@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +19,9 @@ class Sent:
     """What an earlier try has begun, or done.
 
     :ivar report: what the report says of the list, without its files.
-    :ivar bytes: size of each file by its name.
     """
 
     report: Mapping[str, Any]
-    bytes: Mapping[str, int]
     files: tuple[Registered, ...] = ()
 
     @property
@@ -33,12 +31,12 @@ class Sent:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON."""
-        return {"report": self.report, "bytes": self.bytes, "files": [file.to_json() for file in self.files]}
+        return {"report": self.report, "files": [file.to_json() for file in self.files]}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """What :meth:`to_json` gave."""
-        return cls(data["report"], data["bytes"], tuple(Registered.from_json(one) for one in data["files"]))
+        return cls(data["report"], tuple(Registered.from_json(one) for one in data["files"]))
 
 
 class KakaoMemory:
@@ -55,9 +53,9 @@ class KakaoMemory:
         kept = self._store.get(KEY, default=None)
         return Sent.from_json(kept) if kept else None
 
-    def save(self, sent: Sent, files: Sequence[Registered]) -> None:
+    def save(self, sent: Sent) -> None:
         """Keep the files, as they are now."""
-        self._store.set(KEY, Sent(sent.report, sent.bytes, tuple(files)).to_json())
+        self._store.set(KEY, sent.to_json())
 
     def forget(self) -> None:
         """Drop it all: a task that is cleared makes new files."""

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from activation.delivery.folder import Folder, listed
 from activation.delivery.rejects import PART, Origin
 from activation.errors import TransientError
 from activation.records.advertising_ids import INVALID, MISSING
-from activation.records.columnar import Projection
-from activation.records.rules import text_of
+from activation.records.advertising_ids.bridge import bytes_of, chosen, nulls_of
 
 MESSAGES = {
     MISSING: "The id is NULL or empty.",
@@ -38,51 +38,53 @@ def keep_rejects(folder: Folder, origin: Origin, column: str, batches: Iterable[
         for leftover in listed(folder):
             if leftover.name.startswith(PART):
                 leftover.unlink()
-        for text, rows in _texts(origin, column, batches):
+        for content, rows in _contents(origin, column, batches):
             folder.mkdir(parents=True, exist_ok=True)
             number += 1
-            (folder / f"{PART}{number:06d}.jsonl").write_text(text, encoding="utf-8")
+            (folder / f"{PART}{number:06d}.jsonl").write_bytes(content)
             written += rows
     except OSError as error:
         raise TransientError(f"The rejects could not be written to {folder}: {error}") from error
     return written
 
 
-def _texts(origin: Origin, column: str, batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, int]]:
+def _contents(origin: Origin, column: str, batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[bytes, int]]:
     """The content of each file, and how many rejects it holds; whole batches at a time, no row by itself."""
-    project = Projection(_query(origin, column), ("value", "reason"))
-    waiting: list[str] = []
+    waiting: list[memoryview] = []
     rows = 0
-    try:
-        for batch in batches:
-            lines = project(batch)["line"].combine_chunks()
-            waiting.append(_joined(lines))
-            rows += len(lines)
-            if rows >= _PART_ROWS:
-                yield "".join(waiting), rows
-                waiting, rows = [], 0
-        if rows:
-            yield "".join(waiting), rows
-    finally:
-        project.close()
+    for batch in batches:
+        waiting.append(bytes_of(_lines(origin, column, batch)).data)
+        rows += batch.num_rows
+        if rows >= _PART_ROWS:
+            yield b"".join(waiting), rows
+            waiting, rows = [], 0
+    if rows:
+        yield b"".join(waiting), rows
 
 
-def _joined(lines: pa.StringArray) -> str:
-    """The texts one behind the other, as they lie in Arrow's buffer; none is null."""
-    _, ends, data = lines.buffers()
-    first, last = np.frombuffer(ends, np.int32)[[lines.offset, lines.offset + len(lines)]]
-    return str(data.slice(int(first), int(last - first)).to_pybytes(), "utf-8")
-
-
-def _query(origin: Origin, column: str) -> str:
-    """SELECT one line of JSON with its end for each reject, as :class:`~activation.delivery.rejects.Rejects` writes them."""
-    messages = " ".join(f"WHEN '{reason}' THEN {_literal(json.dumps(text))}" for reason, text in MESSAGES.items())
+def _lines(origin: Origin, column: str, batch: pa.RecordBatch) -> pa.StringArray:
+    """One line of JSON for each reject, as :class:`~activation.delivery.rejects.Rejects` writes them."""
+    values, reasons = batch.column("value"), batch.column("reason").dictionary_encode()
+    kinds = np.frombuffer(reasons.indices.buffers()[1], np.int32)[: batch.num_rows] * 2 + nulls_of(values)
+    fronts = [_front(reason, column) for reason in reasons.dictionary.to_pylist()]
+    heads = [front + value for front in fronts for value in ('"', "null")]
     about = {"pipeline": origin.pipeline, "run": origin.run, "attempt": origin.attempt}
-    name, end = json.dumps(column, ensure_ascii=False), json.dumps(about, ensure_ascii=False)[1:] + "\n"
-    return f"""SELECT concat('{{"code": "', reason, '", "message": ', CASE reason {messages} END,
-        {_literal(f', "updated_at": null, "row": {{{name}: ')}, coalesce({text_of("value")}, 'null'),
-        {_literal(f"}}, {end}")}) AS line FROM batch"""
+    end = f"}}, {json.dumps(about, ensure_ascii=False)[1:]}\n"
+    pieces = chosen(kinds, *heads), _escaped(values), chosen(kinds % 2, f'"{end}', end), chosen(kinds * 0, "")
+    return pc.binary_join_element_wise(*pieces, null_handling="replace")
 
 
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def _front(reason: str, column: str) -> str:
+    """A reject's line up to its value."""
+    about = {"code": reason, "message": MESSAGES[reason], "updated_at": None}
+    return f'{json.dumps(about)[:-1]}, "row": {{{json.dumps(column, ensure_ascii=False)}: '
+
+
+def _escaped(texts: pa.StringArray) -> pa.StringArray:
+    """Texts as they stand between the quotes of JSON."""
+    there = np.bincount(bytes_of(texts), minlength=256)
+    for byte in (ord("\\"), ord('"'), *range(32)):  # the backslash first: the others bring more of them
+        if there[byte]:
+            character = chr(byte)
+            texts = pc.replace_substring(texts, pattern=character, replacement=json.dumps(character)[1:-1])
+    return texts

@@ -17,11 +17,14 @@ from activation.delivery.folder import safe_name
 from activation.delivery.journal import Journal
 from activation.delivery.rejects import Origin
 from activation.delivery.report import by_reason
+from activation.destinations.kakao_moment.plan import names_of
 from activation.destinations.kakao_moment.table import TABLE
 from activation.errors import ActivationError, FatalError
 from activation.operators.kakao_folder import KakaoFolder, Written
+from activation.operators.kakao_keep import outlived
 from activation.operators.kakao_list import Counts, Listing, check_limit, check_share, samples
 from activation.operators.kakao_memory import KakaoMemory, Sent
+from activation.operators.kakao_rejects import keep_rejects
 from activation.operators.kakao_upload import Upload, limit_of
 from activation.operators.memory import started, state_folder
 from activation.operators.record import now, recorded
@@ -95,7 +98,7 @@ class KakaoRun:
                 return self._end(self._written())
             sent = self._sent()
             if not sent.files or self._to.output.wait.until == "none":
-                return self._end({**sent.report, "files": _files(sent)})
+                return self._done(sent, {})
         log.info("Waiting for %s files to become ready; this takes no worker slot.", len(sent.files))
         return None
 
@@ -119,7 +122,7 @@ class KakaoRun:
                 raise error
             sent = self._memory.load()
             assert sent is not None  # noqa: S101 - what was waited for was kept
-            return self._end({**sent.report, "files": _files(sent, {one["id"]: one for one in event["files"]})})
+            return self._done(sent, {one["id"]: one for one in event["files"]})
 
     def preview(self) -> dict[str, Any]:
         """Read and clean, and tell which files a run would make. Nothing is sent and nothing is kept."""
@@ -131,11 +134,10 @@ class KakaoRun:
             per = limit // LINE_BYTES
             most = None if self._to.over_limit == "split" else 1
             sizes = [min(per, cleaned.ids - first) for first in range(0, cleaned.ids, per)][:most]
-            first = self._to.file.first_index
-            names = [self._to.file_name, *(f"{self._to.file_name}_{first + number}" for number in range(len(sizes) - 1))]
+            names = names_of(self._to.file_name, len(sizes), self._to.file.first_index)
             if self._to.output.to == "folder":
                 names = KakaoFolder(self._to).names(len(sizes))
-            files = [{"name": name, "ids": ids, "bytes": ids * LINE_BYTES} for name, ids in zip(names, sizes, strict=False)]
+            files = [{"name": name, "ids": ids, "bytes": ids * LINE_BYTES} for name, ids in zip(names, sizes, strict=True)]
             fits = self._to.over_limit != "stop" or cleaned.ids <= per
             about = {"status": "preview", "files": files, "fits": fits, "account": account}
             return self._report(cleaned, Counts.of(cleaned, sum(sizes), self._to), "") | about
@@ -154,7 +156,7 @@ class KakaoRun:
         if "stale" not in sent.report:
             stale = upload.stale(sent.files) if sent.files else []
             sent = replace(sent, report={"retried": 0, **sent.report, "stale": stale})
-            self._memory.save(sent, sent.files)
+            self._memory.save(sent)
         return sent
 
     def _uploaded(self, upload: Upload, *, first: bool) -> Sent:
@@ -167,7 +169,7 @@ class KakaoRun:
             report = self._settled(cleaned, Counts.of(cleaned, sum(part.ids for part in parts), self._to))
             if not parts:
                 log.warning("The list has no advertising id, and Kakao takes no empty file: none is made.")
-                return Sent(report, {})
+                return Sent(report)
             sent = upload(upload.planned(parts, limit), report, self._memory)
         log.info("Uploaded %s files: %s", len(sent.files), ", ".join(f"{one.name!r} ({one.id})" for one in sent.files))
         return sent
@@ -189,7 +191,7 @@ class KakaoRun:
             report = self._settled(cleaned, Counts.of(cleaned, sum(part.ids for part in parts), self._to))
             written: Sequence[Written] = rows.written(parts) if rows is not None else parts
             files, stale = KakaoFolder(self._to)(written)
-        return {**report, "files": files, "stale": stale, "retried": 0}
+        return {**report, "files": files, "stale": stale, "removed": [], "retried": 0}
 
     def _parts(self, cleaned: Cleaned, limit: int) -> list[Any]:
         check_limit(cleaned, limit, LINE_BYTES, self._to)
@@ -204,8 +206,6 @@ class KakaoRun:
         """Keep the rejects, and refuse a list with too many; gives what the report says of the list."""
         folder, place = "", self._folder / "rejects" / safe_name(self._id)
         if counts.reasons:
-            from activation.operators.kakao_rejects import keep_rejects  # with DuckDB, as kakao_columns
-
             batches = cleaned.rejects()
             keep_rejects(place, Origin(self._pipeline.id, self._id, self._attempt), self._to.ids.column, batches)
             log.warning("Rejected %s; they are kept in %s", by_reason(counts.reasons), place)
@@ -225,6 +225,16 @@ class KakaoRun:
             "rejects": folder,
         }
 
+    def _done(self, sent: Sent, ready: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
+        """End a run whose files are in the account, as ready as it waits for: what earlier runs have made can go.
+
+        :param ready: what was seen of each file at the end of the wait, by its id.
+        """
+        keep, removed = self._to.file.keep, list[dict[str, Any]]()
+        if keep is not None and sent.files and (earlier := outlived(self._journal, self._to, keep)):
+            removed = Upload(self._to).remove(earlier, sent.files)
+        return self._end({**sent.report, "files": _files(sent, ready), "removed": removed})
+
     def _end(self, report: dict[str, Any]) -> dict[str, Any]:
         """Record what came of the run; the task's state is done with."""
         size = sum(one["bytes"] for one in report["files"])
@@ -240,22 +250,20 @@ class KakaoRun:
         return recorded(self._journal, self._id, started(self._store, now()), **self._about())
 
     def _about(self) -> dict[str, Any]:
-        return {"mode": self._to.mode, "attempt": self._attempt, "connection": self._to.connection, "data": "advertising_ids"}
+        account = {"connection": self._to.connection, "ad_account_id": self._to.ad_account_id}
+        return {"mode": self._to.mode, "attempt": self._attempt, **account, "data": "advertising_ids"}
 
     def _place(self, held: ExitStack) -> Path:
         return Path(held.enter_context(tempfile.TemporaryDirectory(prefix="activation-kakao-")))
 
 
-def _files(sent: Sent, ready: Mapping[int, Mapping[str, Any]] | None = None) -> list[dict[str, Any]]:
-    """The files as the report shows them.
-
-    :param ready: what was seen of each at the end of the wait, by its id.
-    """
+def _files(sent: Sent, ready: Mapping[int, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The files as the report shows them."""
     found = []
     for file in sent.files:
-        seen = (ready or {}).get(file.id or 0, {})
+        seen = ready.get(file.id or 0, {})
         about = {"status": seen.get("status", "uploaded"), "population": seen.get("population"), "api": file.generation}
-        found.append({"name": file.name, "id": file.id, "ids": file.ids, "bytes": sent.bytes.get(file.name, 0), **about})
+        found.append({"name": file.name, "id": file.id, "ids": file.ids, "bytes": file.ids * LINE_BYTES, **about})
     return found
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from activation.destinations.kakao_moment.edit import edit, find_one
+from activation.destinations.kakao_moment.leftovers import Leftover, remove_earlier, stale_parts
 from activation.destinations.kakao_moment.plan import Planned, check_name, plan
 from activation.destinations.kakao_moment.register import named, register
-from activation.destinations.kakao_moment.registered import Registered
-from activation.destinations.kakao_moment.stale import stale_parts
+from activation.destinations.kakao_moment.registered import Keep, Registered
 from activation.errors import ConfigurationError
 from activation.hooks.kakao_moment import KakaoMomentHook
 from activation.operators.kakao_memory import KakaoMemory, Sent
@@ -47,7 +47,7 @@ class Upload:
     """
 
     def __init__(self, to: KakaoDestination) -> None:
-        self._to = to
+        self._to, self._wanted = to, to.file.id or to.file_name
         self._hook = KakaoMomentHook(to.connection, ad_account_id=to.ad_account_id, api=to.output.api)
         self.limits: Limits = self._hook.table().limits
 
@@ -76,14 +76,28 @@ class Upload:
 
         :param files: those of the run, all sent.
         """
-        return asyncio.run(self._stale(files)) if self._to.over_limit == "split" else []
+        return _told(asyncio.run(self._stale(files))) if self._to.over_limit == "split" else []
+
+    def remove(self, earlier: Collection[tuple[str, int]], files: Sequence[Registered]) -> list[dict[str, Any]]:
+        """Delete what earlier runs have made, and show it as the report does.
+
+        :param earlier: the API by which each file was sent, and its id.
+        :param files: those of the run, all sent.
+        """
+        return _told(asyncio.run(self._remove(earlier, files)))
 
     async def _look(self) -> dict[str, int]:
         check_name(self._to.file_name, self.limits)
         async with self._hook.get_conn() as client:
             files = await client.files()
         if self._to.mode == "edit":
-            find_one(files, self._to.file_name, self._to.ad_account_id)
+            file = find_one(files, self._wanted, self._to.ad_account_id)
+            if not named([file], self._to.file_name):
+                log.warning(
+                    "The customer file %s of destination.file.id is called %r, not %r as destination.file_name says; "
+                    "it is edited, and keeps its name.",
+                    *(file.id, file.name, self._to.file_name),
+                )
         elif taken := named(files, self._to.file_name) if self.limits.names_unique else []:
             raise ConfigurationError(
                 f"There already is a customer file {self._to.file_name!r} ({taken[0].id}).",
@@ -94,25 +108,34 @@ class Upload:
     async def _upload(self, planned: Sequence[Planned], report: dict[str, Any], memory: KakaoMemory) -> Sent:
         before = memory.load()
         kept = before.files if before is not None else ()
-        now = Sent(report, {one.name: one.bytes for one in planned})
+        now = Sent(report)
         async with self._hook.get_conn() as client:
-            files = await self._send(client, planned, kept, lambda items: memory.save(now, items))
+            files = await self._send(client, planned, kept, lambda items: memory.save(replace(now, files=tuple(items))))
             retried = client.retries
         same = [file.sha256 for file in files] == [one.sha256 for one in planned]
         held = now if same or before is None else before
-        done = Sent({**held.report, "retried": retried}, held.bytes, tuple(files))
-        memory.save(done, files)
+        done = Sent({**held.report, "retried": retried}, tuple(files))
+        memory.save(done)
         return done
 
-    async def _send(self, client: Client, planned: Sequence[Planned], kept: Sequence[Registered], keep: Any) -> list[Registered]:
+    async def _send(self, client: Client, planned: Sequence[Planned], kept: Sequence[Registered], keep: Keep) -> list[Registered]:
         if self._to.mode == "edit":
-            return await edit(client, self._to.file_name, planned[0], kept, keep)
+            return await edit(client, self._wanted, planned[0], kept, keep)
         return await register(client, planned, kept, keep)
 
-    async def _stale(self, files: Sequence[Registered]) -> list[dict[str, Any]]:
+    async def _stale(self, files: Sequence[Registered]) -> list[Leftover]:
         remove, first = self._to.file.stale_parts == "delete", self._to.file.first_index
         async with self._hook.get_conn() as client:
-            found = await stale_parts(client, self._to.file_name, files, first_index=first, delete=remove)
-        for one in found:
-            log.warning("The customer file %r (%s) is left from an earlier list: %s %s", one.name, one.id, one.became, one.why)
-        return [asdict(one) for one in found]
+            return await stale_parts(client, self._to.file_name, files, first_index=first, delete=remove)
+
+    async def _remove(self, earlier: Collection[tuple[str, int]], files: Sequence[Registered]) -> list[Leftover]:
+        async with self._hook.get_conn() as client:
+            return await remove_earlier(client, earlier, files)
+
+
+def _told(found: Sequence[Leftover]) -> list[dict[str, Any]]:
+    """What is left of earlier runs, as the report shows it; the log tells it too."""
+    for one in found:
+        level = logging.INFO if one.became == "deleted" else logging.WARNING
+        log.log(level, "The customer file %r (%s) is left from an earlier run: %s %s", one.name, one.id, one.became, one.why)
+    return [asdict(one) for one in found]

@@ -90,6 +90,28 @@ class KakaoFile(Block):
             examples=["100MB"],
         ),
     ] = None
+    id: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=2**63 - 1,
+            title="Id",
+            description="Only with mode: edit: the file with this id is edited, whatever its name is, and keeps its name. "
+            "`null` finds the file by its name.",
+            examples=[2656],
+        ),
+    ] = None
+    keep: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=1000,
+            title="Keep",
+            description="Only with mode: register: of how many runs, this one counted, the files stay. Those of earlier runs of "
+            "this pipeline are deleted once the new ones are there, except what targeting uses. `null` deletes none.",
+            examples=[7],
+        ),
+    ] = None
 
 
 class KakaoIds(Block):
@@ -225,7 +247,7 @@ class KakaoDestination(Destination):
         "cursor": (),
         "columns": ("fields",),
         "delivery": (),
-        "alerts": ("email", "connection", "row_errors", "success", "empty", "start"),
+        "alerts": ("email", "connection", "notify", "row_errors", "success", "start"),
     }
 
     type: Annotated[Literal["kakao_moment"], Field(title="Type", description="The destination.", examples=["kakao_moment"])]
@@ -255,8 +277,8 @@ class KakaoDestination(Destination):
         Literal["register", "edit"],
         Field(
             title="Mode",
-            description="`register` makes new files. `edit` replaces all ids of the one file of that name; with none or several "
-            "of that name the run fails.",
+            description="`register` makes new files. `edit` replaces all ids of the one file of that name, or of the one that "
+            "file.id names; with none or several of that name the run fails.",
             examples=["edit"],
         ),
     ]
@@ -304,10 +326,27 @@ class KakaoDestination(Destination):
             if chosen != "split" and getattr(self.file, name) != KakaoFile.model_fields[name].default:
                 fix = "Remove it; only mode: register with when_over_limit: split makes several files."
                 raise invalid_at(("file", name), "has no effect, because the run makes one file", fix)
-        if self.output.to == "folder" and self.connection != CONNECTION:
-            fix = "Remove it; the storage's connection stands in the path: s3://connection@bucket/folder."
-            raise invalid_at("connection", "has no effect, because the files go to a folder", fix)
         return self
+
+    @model_validator(mode="after")
+    def _id_and_keep_fit_the_mode(self) -> Self:
+        if self.file.id is not None and self.mode == "register":
+            fix = "Remove it, or write mode: edit to replace the ids of this file."
+            raise invalid_at(("file", "id"), "names a file that is there, but mode: register makes new ones", fix)
+        if self.file.keep is not None and self.mode == "edit":
+            raise invalid_at(("file", "keep"), "has no effect, because an edit makes no file", "Remove it.")
+        if self.output.to == "folder":
+            self._check_folder()
+        return self
+
+    def _check_folder(self) -> None:
+        problem = "has no effect, because the files go to a folder"
+        for name in ("id", "keep"):
+            if getattr(self.file, name) is not None:
+                raise invalid_at(("file", name), problem, "Remove it, or write output: {to: api}.")
+        if self.connection != CONNECTION:
+            fix = "Remove it; the storage's connection stands in the path: s3://connection@bucket/folder."
+            raise invalid_at("connection", problem, fix)
 
 
 def check_fields(fields: Mapping[str, MappedField], to: KakaoDestination) -> None:

@@ -49,6 +49,20 @@ def test_61_no_file_of_the_name_lists_what_is_there(kakao: KakaoSandbox, tmp_pat
     assert raised.value.fix == "Correct destination.file_name, or make the file once with mode: register."
 
 
+def test_63_an_id_that_there_is_not_names_the_key_of_the_id(kakao: KakaoSandbox, tmp_path: Path, file: int) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        change(kakao, planned(tmp_path, "VIP", 8), Memory(), file + 1)
+    assert raised.value.problem == f"The ad account 12345 has no customer file {file + 1}. There are: 'VIP' ({file}, COMPLETE)."
+    assert raised.value.fix == "Correct destination.file.id, or remove it to find the file by destination.file_name."
+
+
+def test_63_a_file_that_is_edited_by_its_id_keeps_its_name(kakao: KakaoSandbox, tmp_path: Path, file: int) -> None:
+    (made,) = change(kakao, planned(tmp_path, "Another", 8), Memory(), file)
+    assert (made.id, made.name) == (file, "VIP")
+    assert [each["name"] for each in kakao.files()] == ["VIP"]
+    assert kakao.content(file) == ids(8)
+
+
 def test_61_several_files_of_the_name_are_listed(kakao: KakaoSandbox, tmp_path: Path, file: int) -> None:
     files = planned(tmp_path, "VIP", 5)
     talk(kakao, lambda client: register(client, files, [], Memory().keep), limits={"names_unique": False})

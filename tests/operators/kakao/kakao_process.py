@@ -58,6 +58,7 @@ class Tries:
 
     :ivar environment: Airflow's settings and connections.
     :ivar ids: how many ids the warehouse gives.
+    :ivar rejects: how many texts beside them that are none.
     """
 
     victim: Victim
@@ -66,6 +67,7 @@ class Tries:
     environment: dict[str, str]
     destination: dict[str, Any] = field(default_factory=lambda: {"mode": "register", "file_name": "VIP"})
     ids: int = 1000
+    rejects: int = 0
     run: int = 0
     attempt: int = 0
 
@@ -76,7 +78,7 @@ class Tries:
         destination = {"type": "kakao_moment", "connection": "world_kakao", "ad_account_id": self.kakao.account}
         operator = {
             "pipeline_id": "p",
-            "source": {"type": "postgres", "connection": "world_postgres", "query": ids_of(self.ids)},
+            "source": {"type": "postgres", "connection": "world_postgres", "query": ids_of(self.ids, self.rejects)},
             "destination": {**destination, **self.destination},
         }
         order = {"environment": self.environment, "operator": operator, "run": f"run-{self.run}", "attempt": self.attempt}
@@ -113,9 +115,11 @@ class Tries:
         return self.folder / f"state-{self.run}.json"
 
 
-def ids_of(count: int) -> str:
-    """A query that gives so many different ids, which the server makes while they are read."""
-    return f"SELECT md5(n::text)::uuid::text AS adid FROM (SELECT generate_series(1, {count}) AS n) AS numbers"
+def ids_of(count: int, rejects: int = 0) -> str:
+    """A query that gives so many different ids, which the server makes while they are read, and so many texts that are none."""
+    ids = f"SELECT md5(n::text)::uuid::text AS adid FROM (SELECT generate_series(1, {count}) AS n) AS numbers"
+    others = f"SELECT 'no \"id\" ' || n || chr(10) FROM (SELECT generate_series(1, {rejects}) AS n) AS numbers"
+    return f"{ids} UNION ALL {others}" if rejects else ids
 
 
 def until(condition: Callable[[], bool], seconds: float = 30) -> None:

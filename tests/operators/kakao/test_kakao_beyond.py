@@ -160,11 +160,12 @@ def test_stale_parts_are_found_after_a_kill(kakao: KakaoWorld) -> None:
     assert [one["name"] for one in kakao.run(retry=True)["stale"]] == ["VIP_1"]
 
 
-def test_feature_preview_sends_nothing(kakao: KakaoWorld) -> None:
+@pytest.mark.parametrize("order", [{"mode": "preview"}, {"mode": "run", "dry_run": "True"}], ids=["preview", "dry run"])
+def test_feature_preview_sends_nothing(kakao: KakaoWorld, order: dict[str, str]) -> None:
     kakao.many(60)
     kakao.sql(f"INSERT INTO crm.push_ids VALUES ('{ZERO}'), ('no id')")
     kakao.destination["file"] = {"limit": "1KB"}
-    report = kakao.run(order={"mode": "preview"})
+    report = kakao.run(order=order)
     assert report["status"] == "preview" and report["fits"] and report["account"] == {"files": 0, "of": 50}
     assert report["rows"] == {"read": 62, "sent": 60, "rejected": 1, "skipped": 1}
     assert report["files"] == [

@@ -91,7 +91,9 @@ def test_killed_amid_the_upload_of_the_second_file(tries: Tries) -> None:
     finished(tries)
 
 
-def test_a_task_loads_neither_pandas_nor_a_database(tries: Tries) -> None:
+@pytest.mark.parametrize("rejects", [0, 5])
+def test_a_task_loads_neither_pandas_nor_a_database(tries: Tries, rejects: int) -> None:
+    tries.rejects = rejects
     tries.begin()
     told = tries.end()
     assert "deferred" in told, told

@@ -59,6 +59,19 @@ def test_feature_450_mb_in_three_files_in_bounded_memory(tries: Tries) -> None:
 
 @pytest.mark.quiet
 @pytest.mark.timeout(300)
+def test_many_rejects_in_bounded_memory(tries: Tries) -> None:
+    tries.destination["file_name"] = "small"
+    _, small = tries.whole()
+    tries.destination["file_name"], tries.ids, tries.rejects = "VIP", 300_000, 244_000
+    report, peak = tries.whole()
+    print(f"{peak / 1e6:.0f} MB; {small / 1e6:.0f} MB for 1,000 ids")
+    assert report["rows"] == {"read": 544_000, "sent": 300_000, "rejected": 244_000, "skipped": 0}
+    assert peak <= MOST
+    assert peak - small <= GROWTH
+
+
+@pytest.mark.quiet
+@pytest.mark.timeout(300)
 def test_feature_an_edit_at_the_limit_to_the_byte_in_bounded_memory(tries: Tries) -> None:
     tries.whole()
     tries.ids = FULL

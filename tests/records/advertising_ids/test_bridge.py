@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from activation.records.advertising_ids.bridge import chosen, lengths_of, mask_of
+from activation.records.advertising_ids.bridge import bytes_of, chosen, lengths_of, mask_of, nulls_of
 
 TEXTS = [None, "", "a", "김민준", None, *(("x" * number) if number % 3 else None for number in range(40))]
 
@@ -31,4 +31,16 @@ def test_truth_values_filter_and_choose(rows: int) -> None:
     found = np.arange(rows) % 3 == 0
     numbers = pa.array(range(rows), pa.int64())
     assert numbers.filter(mask_of(found)).to_pylist() == [number for number in range(rows) if number % 3 == 0]
-    assert chosen(found, "예", "no").to_pylist() == ["예" if number % 3 == 0 else "no" for number in range(rows)]
+    assert chosen(found, "no", "예").to_pylist() == ["예" if number % 3 == 0 else "no" for number in range(rows)]
+
+
+def test_numbers_choose_among_several_texts() -> None:
+    assert chosen(np.array([2, 0, 1, 2]), "", "예", "no").to_pylist() == ["no", "", "예", "no"]
+
+
+@pytest.mark.parametrize("start", [0, 1, 4, 7, 8, 9, 17])
+@pytest.mark.parametrize("rows", [0, 1, 7, 28])
+def test_nulls_and_bytes_of_a_slice(start: int, rows: int) -> None:
+    texts = pa.array(TEXTS).slice(start, rows)
+    assert nulls_of(texts).tolist() == [text is None for text in texts.to_pylist()]
+    assert bytes_of(texts).tobytes() == "".join(text or "" for text in texts.to_pylist()).encode()

@@ -13,12 +13,13 @@ from activation.destinations.kakao_moment.register import named
 from activation.findings import Check, Finding, Skip, Verdict, Wrong, examine
 
 
-def check(connect: Callable[[], Client], *, mode: str, name: str | None) -> Iterator[Finding]:
+def check(connect: Callable[[], Client], *, mode: str, name: str | None, number: int | None = None) -> Iterator[Finding]:
     """Look at the connection, the room for files and the name.
 
     :param connect: gives the client; raises a :class:`~activation.errors.ConfigurationError`.
     :param mode: ``register`` or ``edit``.
     :param name: of the file; ``None`` if it is a template that is not filled in yet.
+    :param number: the id of the file to edit; ``None`` if it is found by its name.
     """
     found: list[tuple[Client, list[CustomerFile]]] = []
 
@@ -32,6 +33,9 @@ def check(connect: Callable[[], Client], *, mode: str, name: str | None) -> Iter
         if finding.verdict is Verdict.WRONG:
             return
     client, files = found[0]
+    if number is not None:
+        yield from examine([Check("id", lambda: _id(client, files, number))])
+        return
     looks = [Check("name", lambda: _name(client, files, mode, name))]
     yield from examine(([Check("room", lambda: _room(client, files))] if mode == "register" else []) + looks)
 
@@ -46,6 +50,11 @@ def _room(client: Client, files: list[CustomerFile]) -> str:
     if len(files) >= most:
         raise Wrong(f"the ad account has {len(files)} of {most} customer files; delete some in Kakao Moment")
     return f"{most - len(files)} of {most} customer files are free"
+
+
+def _id(client: Client, files: list[CustomerFile], number: int) -> str:
+    file = find_one(files, number, client.account.ad_account_id)
+    return f"{number} is the file {file.name!r}, {file.state}"
 
 
 def _name(client: Client, files: list[CustomerFile], mode: str, name: str | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from activation.destinations.kakao_moment.client import Client
 from activation.destinations.kakao_moment.files import CustomerFile, listed
@@ -17,7 +18,7 @@ async def edit(client: Client, wanted: str | int, planned: Planned, kept: Sequen
 
     :param wanted: the file's name or its id.
     :param kept: what an earlier attempt of the same run kept; empty at the first.
-    :returns: the one file, ``sent``.
+    :returns: the one file, ``sent``, under the name that it has.
     :raises ConfigurationError: if no file, or several, can be meant, or its state forbids it for good.
     :raises TransientError: if Kakao could not be reached, or still is busy with the file.
     """
@@ -28,7 +29,7 @@ async def edit(client: Client, wanted: str | int, planned: Planned, kept: Sequen
     if before is not None and before.state == "sending" and before.id == file.id and _took(client, before, file):
         return _sent(before, file, client, keep)
     _check_state(client, file)
-    item = Registered.of(planned).sending([file.version], file.id)
+    item = replace(Registered.of(planned), name=file.name).sending([file.version], file.id)
     keep([item])
 
     async def look() -> int | None:
@@ -52,9 +53,10 @@ def find_one(files: Sequence[CustomerFile], wanted: str | int, ad_account_id: st
             "Delete or rename all but one in Kakao Moment.",
         )
     there = f"There are: {listed(files)}." if files else "There are none."
+    by_id = "Correct destination.file.id, or remove it to find the file by destination.file_name."
+    by_name = "Correct destination.file_name, or make the file once with mode: register."
     raise ConfigurationError(
-        f"The ad account {ad_account_id} has no customer file {wanted!r}. {there}",
-        "Correct destination.file_name, or make the file once with mode: register.",
+        f"The ad account {ad_account_id} has no customer file {wanted!r}. {there}", by_id if isinstance(wanted, int) else by_name
     )
 
 

@@ -57,13 +57,21 @@ def plan(name: str, parts: Sequence[Part], limits: Limits, *, limit: int | None 
     """
     most = min(limit or limits.request_bytes, limits.request_bytes)
     groups = list(_groups(parts, most, limits.parts_per_request))
-    names = [name, *(f"{name}_{first_index + number}" for number in range(len(groups) - 1))]
+    names = names_of(name, len(groups), first_index)
     for each in names:
         check_name(each, limits)
     return [
         Planned(each, tuple(part.path for part in group), sum(part.ids for part in group), _bytes(group), _digest(group))
-        for each, group in zip(names, groups, strict=False)
+        for each, group in zip(names, groups, strict=True)
     ]
+
+
+def names_of(name: str, count: int, first_index: int) -> list[str]:
+    """The names of so many files: ``name``, ``name_1``, ``name_2`` and so on.
+
+    :param first_index: the number behind the second one.
+    """
+    return [name, *(f"{name}_{first_index + number}" for number in range(count - 1))][:count]
 
 
 def check_name(name: str, limits: Limits) -> None:

@@ -99,5 +99,6 @@ def _check_room(client: Client, files: Sequence[CustomerFile], items: Sequence[R
         raise ConfigurationError(
             f"The run needs {len(new)} customer files, but the ad account {client.account.ad_account_id} has {len(files)} "
             f"of {limits.files_per_account}: {listed(files)}.",
-            "Delete files that are not needed in Kakao Moment, or write mode: edit.",
+            "Delete files that are not needed in Kakao Moment, let destination.file.keep delete those of earlier runs, "
+            "or write mode: edit.",
         )

@@ -12,9 +12,6 @@ from activation.destinations.kakao_moment.registered import Registered
 from activation.destinations.kakao_moment.wire import Sleep
 from activation.errors import FatalError, TransientError
 
-TIMEOUT = 6 * 3600.0
-"""Seconds that Kakao takes at most (1)."""
-
 GRACE = 3
 """Looks for which a file may be missing from the list, or an edited one may look as before."""
 

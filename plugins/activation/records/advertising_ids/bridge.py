@@ -6,6 +6,8 @@ a task would carry for nothing.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -17,13 +19,28 @@ def lengths_of(texts: pa.StringArray) -> npt.NDArray[np.int32]:
     """Bytes of each text, 0 for null."""
     if not len(texts):
         return np.empty(0, np.int32)
-    valid, ends, _ = texts.buffers()
     first, last = texts.offset, texts.offset + len(texts)
-    lengths = np.diff(np.frombuffer(ends, np.int32)[first : last + 1])
-    if texts.null_count:
-        bits = np.unpackbits(np.frombuffer(valid, np.uint8)[first // 8 : last // 8 + 1], bitorder="little")
-        lengths *= bits[first % 8 : first % 8 + len(texts)]
-    return lengths
+    lengths = np.diff(np.frombuffer(texts.buffers()[1], np.int32)[first : last + 1])
+    return lengths * ~nulls_of(texts) if texts.null_count else lengths
+
+
+def nulls_of(texts: pa.Array) -> Mask:
+    """Which values are null."""
+    if not texts.null_count:
+        return np.zeros(len(texts), np.bool_)
+    first, last = texts.offset, texts.offset + len(texts)
+    bits = np.unpackbits(np.frombuffer(texts.buffers()[0], np.uint8)[first // 8 : last // 8 + 1], bitorder="little")
+    nulls: Mask = bits[first % 8 : first % 8 + len(texts)] == 0
+    return nulls
+
+
+def bytes_of(texts: pa.StringArray) -> npt.NDArray[np.uint8]:
+    """The bytes of all texts, one text behind the other."""
+    _, ends, data = texts.buffers()
+    if not len(texts) or data is None:
+        return np.empty(0, np.uint8)
+    first, last = np.frombuffer(ends, np.int32)[[texts.offset, texts.offset + len(texts)]]
+    return np.frombuffer(data, np.uint8)[first:last]
 
 
 def mask_of(found: Mask) -> pa.BooleanArray:
@@ -31,9 +48,9 @@ def mask_of(found: Mask) -> pa.BooleanArray:
     return pa.BooleanArray.from_buffers(pa.bool_(), len(found), [None, pa.py_buffer(np.packbits(found, bitorder="little"))])
 
 
-def chosen(which: Mask, yes: str, no: str) -> pa.StringArray:
-    """One of two texts for each truth value."""
-    texts = [no.encode(), yes.encode()]
-    ends = np.cumsum([0, *map(len, texts)], dtype=np.int32)
-    both = pa.StringArray.from_buffers(2, pa.py_buffer(ends), pa.py_buffer(b"".join(texts)))
-    return both.take(pa.Array.from_buffers(pa.int8(), len(which), [None, pa.py_buffer(which.view(np.int8))]))
+def chosen(which: npt.NDArray[Any], *texts: str) -> pa.StringArray:
+    """One of the texts for each number; a truth value is 0 or 1."""
+    data = [text.encode() for text in texts]
+    ends = np.cumsum([0, *map(len, data)], dtype=np.int32)
+    known = pa.StringArray.from_buffers(len(data), pa.py_buffer(ends), pa.py_buffer(b"".join(data)))
+    return known.take(pa.Array.from_buffers(pa.int8(), len(which), [None, pa.py_buffer(which.astype(np.int8))]))

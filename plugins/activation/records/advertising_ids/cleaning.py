@@ -171,7 +171,7 @@ class _Cleaning:
         missing = int(np.count_nonzero(empty))
         self._counts[MISSING] += missing
         self._counts[INVALID] += len(empty) - missing
-        yield pa.RecordBatch.from_arrays([texts.filter(wrong), chosen(empty, MISSING, INVALID)], schema=REJECTS)
+        yield pa.RecordBatch.from_arrays([texts.filter(wrong), chosen(empty, INVALID, MISSING)], schema=REJECTS)
 
     def _take(self, texts: pa.StringArray) -> npt.NDArray[np.bool_]:
         """Hand over what is an id as it stands; says which of the texts are one, those of zeros among them."""
