@@ -10,7 +10,8 @@ import sys
 def main() -> None:
     """Write every variable that docker-compose.yaml asks for."""
     values = {
-        "AIRFLOW_ADMIN_PASSWORD": secrets.token_urlsafe(18),
+        # It becomes a word of a command line, so it must not begin with a dash.
+        "AIRFLOW_ADMIN_PASSWORD": secrets.token_hex(12),
         "AIRFLOW_API_SECRET_KEY": secrets.token_hex(32),
         "AIRFLOW_FERNET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "AIRFLOW_JWT_SECRET": secrets.token_hex(32),
