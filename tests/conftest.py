@@ -19,3 +19,10 @@ os.environ.update(
         "AIRFLOW__API_AUTH__JWT_SECRET": "only-for-tests-" + "x" * 50,
     }
 )
+
+
+def pytest_unconfigure() -> None:
+    """Stop the servers that tests have shared."""
+    from tests.support import servers
+
+    servers.stop()

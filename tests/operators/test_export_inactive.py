@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from activation.delivery.inactive import Inactive, write_mark
 from activation.delivery.journal import Journal
 from activation.errors import TransientError
 from sandbox.aws import AwsSandbox
+from tests.support.servers import shared
 
 from .export_world import ExportWorld, make
 
@@ -25,9 +25,8 @@ MARK = Inactive("2026-07-21T11:02:10+00:00", "minji", "계약 종료")
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[AwsSandbox]:
-    with AwsSandbox("storage") as running:
-        yield running
+def aws() -> AwsSandbox:
+    return shared(AwsSandbox, "storage")
 
 
 @pytest.fixture

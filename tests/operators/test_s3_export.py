@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from hashlib import sha256
@@ -18,6 +17,7 @@ from activation.errors import ConfigurationError
 from activation.operators.braze_import import WarehouseIncrementalImportOperator
 from activation.operators.s3_export import S3ExportOperator
 from sandbox.aws import AwsSandbox
+from tests.support.servers import shared
 
 from .export_world import ExportWorld, make
 
@@ -26,9 +26,8 @@ HOUR = (f"{DAY}T09:00:00+00:00", f"{DAY}T10:00:00+00:00")
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[AwsSandbox]:
-    with AwsSandbox("storage") as running:
-        yield running
+def aws() -> AwsSandbox:
+    return shared(AwsSandbox, "storage")
 
 
 @pytest.fixture
@@ -74,6 +73,14 @@ def test_an_interval_lies_in_the_bucket_with_a_manifest_that_tells_it_whole(expo
         None if row[0] is None else json.loads(row[0]) if isinstance(row[0], str) else row[0] for row in exports.rows(key, "TAGS")
     ]
     assert tags == [["서울", 'b,"c'], None, []]
+
+
+def test_a_dry_run_counts_the_interval_and_writes_nothing(exports: ExportWorld) -> None:
+    seen = exports.run(*HOUR, run_id="look", preview="True")
+    assert (seen["status"], seen["rows"], exports.objects()) == ("preview", {"read": 3}, {})
+    report = exports.run(*HOUR)
+    assert only(seen) == only(report)
+    assert seen["exports"][0]["rows"] == report["rows"]["sent"]
 
 
 def test_s_t1_an_event_on_the_boundary_is_in_exactly_one_file(exports: ExportWorld) -> None:

@@ -15,6 +15,7 @@ from activation.errors import TransientError
 from sandbox.aws import AwsSandbox, FaultProxy
 from sandbox.warehouses.redshift import RedshiftSandbox
 from sandbox.warehouses.redshift_unload import Unloads
+from tests.support.servers import shared
 
 from .export_world import ExportWorld, make
 from .unload_world import DAY, HOUR, ROWS, content, events, only
@@ -23,9 +24,8 @@ ROLE = "arn:aws:iam::123456789012:role/redshift-unload,arn:aws:iam::210987654321
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[AwsSandbox]:
-    with AwsSandbox("storage") as running:
-        yield running
+def aws() -> AwsSandbox:
+    return shared(AwsSandbox, "storage")
 
 
 @pytest.fixture(scope="module")

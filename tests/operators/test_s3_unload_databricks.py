@@ -21,6 +21,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from activation.errors import TransientError
 from sandbox.aws import AwsSandbox, FaultProxy
 from sandbox.warehouses.databricks import DatabricksSandbox
+from tests.support.servers import shared
 
 from .export_world import ExportWorld, make
 from .unload_world import HOUR, ROWS, content, events, only
@@ -30,16 +31,15 @@ ALWAYS = {"mode": "always", "credential": CREDENTIAL}
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[AwsSandbox]:
-    with AwsSandbox("storage") as running:
-        yield running
+def aws() -> AwsSandbox:
+    return shared(AwsSandbox, "storage")
 
 
 @pytest.fixture(scope="module")
-def warehouse() -> Iterator[DatabricksSandbox]:
-    with DatabricksSandbox() as one:
-        one.load(("crm", "events"), events())
-        yield one
+def warehouse() -> DatabricksSandbox:
+    one = shared(DatabricksSandbox)
+    one.load(("crm", "events"), events())
+    return one
 
 
 @pytest.fixture

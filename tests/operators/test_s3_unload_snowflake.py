@@ -14,6 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from activation.errors import TransientError
 from sandbox.aws import AwsSandbox, FaultProxy
 from sandbox.warehouses.snowflake import SnowflakeSandbox
+from tests.support.servers import shared
 
 from .export_world import ExportWorld, make
 from .unload_world import HOUR, ROWS, content, events, only
@@ -22,9 +23,8 @@ ALWAYS = {"mode": "always", "credential": "partner_bucket"}
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[AwsSandbox]:
-    with AwsSandbox("storage") as running:
-        yield running
+def aws() -> AwsSandbox:
+    return shared(AwsSandbox, "storage")
 
 
 @pytest.fixture(scope="module")

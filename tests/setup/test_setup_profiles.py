@@ -13,9 +13,9 @@ from activation.setup import KITS, kit_of
 from activation.setup import script as scripts
 from activation.setup.profiles import PROFILES, tables
 from activation.warehouses.profiles import audiences_of
-from sandbox.warehouses import sandbox_of
 from tests.setup.test_setup_run import statements
 from tests.support.places import PLACES, Place
+from tests.support.servers import shared_warehouse
 
 ROLES = tuple(PROFILES)[1:]
 INSTANTS = {
@@ -95,25 +95,25 @@ def test_what_is_made_is_bound_and_read(place: Place, monkeypatch: pytest.Monkey
     text = scripts.script(
         kit_of(place.engine), scripts.Wanted("made", tables(names["profiles"], {role: names[role] for role in ROLES}))
     )
-    with sandbox_of(place.engine) as sandbox:
-        for name, value in sandbox.environment().items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setenv("AIRFLOW_CONN_MADE", sandbox.connection())
-        for statement in (
-            *place.prepared,
-            *(one for one in statements(text) if one.startswith(("CREATE TABLE", "CREATE SCHEMA"))),
-        ):
-            sandbox.execute(place.fitted(statement))
-        warehouse = open_source(place.engine, "made")
-        try:
-            read = bind_profiles(
-                warehouse, names["profiles"], Related(**{role: names[role] for role in ROLES}), Wanted(("a",), {}, "writes")
-            )
-            now = warehouse.clock()
-            for lower in (None, now - 60_000_000_000):
-                window = Window(lower, False, now, nulls=False)
-                assert warehouse.count_changes(read, window) == 0
-                assert list(warehouse.changes(read, window)) == []
-            assert audiences_of(warehouse, read).num_rows == 0
-        finally:
-            warehouse.close()
+    sandbox = shared_warehouse(place.engine)
+    for name, value in sandbox.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AIRFLOW_CONN_MADE", sandbox.connection())
+    for statement in (
+        *place.prepared,
+        *(one for one in statements(text) if one.startswith(("CREATE TABLE", "CREATE SCHEMA"))),
+    ):
+        sandbox.execute(place.fitted(statement))
+    warehouse = open_source(place.engine, "made")
+    try:
+        read = bind_profiles(
+            warehouse, names["profiles"], Related(**{role: names[role] for role in ROLES}), Wanted(("a",), {}, "writes")
+        )
+        now = warehouse.clock()
+        for lower in (None, now - 60_000_000_000):
+            window = Window(lower, False, now, nulls=False)
+            assert warehouse.count_changes(read, window) == 0
+            assert list(warehouse.changes(read, window)) == []
+        assert audiences_of(warehouse, read).num_rows == 0
+    finally:
+        warehouse.close()

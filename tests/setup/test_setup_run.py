@@ -15,11 +15,11 @@ from activation.setup import kit_of
 from activation.setup.layouts import LAYOUTS
 from activation.setup.script import Table, Wanted, script
 from activation.warehouses.checks.reading import EVERYTHING
-from sandbox.warehouses import sandbox_of
 from sandbox.warehouses.base import WarehouseSandbox
 from sandbox.warehouses.postgres import PostgresSandbox
 from sandbox.warehouses.redshift import RedshiftSandbox
 from tests.support.places import PLACES, Place
+from tests.support.servers import shared_warehouse
 
 PASSWORD = "only-for-tests"
 
@@ -33,7 +33,8 @@ def place(request: pytest.FixtureRequest) -> Place:
 @pytest.fixture(scope="module")
 def sandbox(place: Place) -> Iterator[WarehouseSandbox]:
     """The engine's sandbox, with the variables that its clients need."""
-    with sandbox_of(place.engine) as running, pytest.MonkeyPatch.context() as patch:
+    running = shared_warehouse(place.engine)
+    with pytest.MonkeyPatch.context() as patch:
         for name, value in running.environment().items():
             patch.setenv(name, value)
         patch.setenv("AIRFLOW_CONN_OWNER", running.connection())

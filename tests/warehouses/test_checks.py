@@ -25,8 +25,8 @@ from activation.warehouses.base import Column, Extract, Query, Relation, Session
 from activation.warehouses.checks import SAMPLES, control_checks, row_checks, table_checks, type_checks
 from activation.warehouses.checks import control as control_module
 from activation.warehouses.duckdb import DuckDBWarehouse
-from sandbox.warehouses import sandbox_of
 from tests.support.places import PLACES, Place
+from tests.support.servers import shared_warehouse
 
 Edit = Callable[[pa.RecordBatch], pa.RecordBatch]
 
@@ -49,22 +49,22 @@ def test_every_cursor_type_of_a_dialect_is_checked(engine: str) -> None:
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.engine)
 def test_a_sound_engine_has_nothing_wrong(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    with sandbox_of(place.engine) as running:
-        for name, value in running.environment().items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setenv("AIRFLOW_CONN_SOUND", running.connection())
-        samples = SAMPLES[place.engine]
-        monkeypatch.setattr(control_module, "SHORT", 2.0)
+    running = shared_warehouse(place.engine)
+    for name, value in running.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AIRFLOW_CONN_SOUND", running.connection())
+    samples = SAMPLES[place.engine]
+    monkeypatch.setattr(control_module, "SHORT", 2.0)
 
-        def reopen(timeout: float) -> Any:
-            return open_source(place.engine, "sound", timeout=timeout)
+    def reopen(timeout: float) -> Any:
+        return open_source(place.engine, "sound", timeout=timeout)
 
-        with closing(open_source(place.engine, "sound", timeout=60)) as warehouse:
-            found = [
-                *examine(row_checks(warehouse, samples)),
-                *examine(type_checks(warehouse, samples)),
-                *examine(control_checks(warehouse, samples, reopen)),
-            ]
+    with closing(open_source(place.engine, "sound", timeout=60)) as warehouse:
+        found = [
+            *examine(row_checks(warehouse, samples)),
+            *examine(type_checks(warehouse, samples)),
+            *examine(control_checks(warehouse, samples, reopen)),
+        ]
     assert set(faults := wrong(iter(found))) == set(place.short), faults
     assert [finding.name for finding in found if finding.verdict is Verdict.SKIPPED] == ["tag"]
     assert len(found) == 7 + len(samples.cursors) + len(samples.values) + 3

@@ -19,6 +19,7 @@ from activation.warehouses.arrow import BATCH_BYTES
 from activation.warehouses.base import Column, Extract, Query, Warehouse
 from sandbox.warehouses.databricks import DatabricksSandbox
 from tests.contracts.sources import EVERYTHING, reading
+from tests.support.servers import shared
 
 SCHEMA = ("spark_catalog", "special")
 ID, CURSOR, PAYLOAD = Column("id", "int"), Column("u", "timestamp"), Column("payload", "string")
@@ -28,17 +29,15 @@ QUICK = {"_retry_stop_after_attempts_count": 2, "_retry_delay_max": 1, "_retry_d
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[DatabricksSandbox]:
+def sandbox() -> DatabricksSandbox:
     """The warehouse, with a table of 40,000 rows and 40 MB: two result files."""
-    with DatabricksSandbox() as one:
-        rows = pa.table(
-            {"id": pa.array(range(ROWS)), "u": pa.array([n * 1_000_000 for n in range(ROWS)], pa.timestamp("us", "UTC"))}
-        )
-        one.load((*SCHEMA, "plain"), rows, {"id": "INT"})
-        one.execute(
-            "CREATE VIEW spark_catalog.special.rows AS SELECT *, repeat('x', 1000) AS payload FROM spark_catalog.special.plain"
-        )
-        yield one
+    one = shared(DatabricksSandbox)
+    rows = pa.table({"id": pa.array(range(ROWS)), "u": pa.array([n * 1_000_000 for n in range(ROWS)], pa.timestamp("us", "UTC"))})
+    one.load((*SCHEMA, "plain"), rows, {"id": "INT"})
+    one.execute(
+        "CREATE VIEW spark_catalog.special.rows AS SELECT *, repeat('x', 1000) AS payload FROM spark_catalog.special.plain"
+    )
+    return one
 
 
 @pytest.fixture

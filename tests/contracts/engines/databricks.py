@@ -15,6 +15,7 @@ from activation.hooks.connections import open_source
 from activation.warehouses.base import Session, Warehouse
 from sandbox.warehouses.databricks import DatabricksSandbox
 from tests.contracts.sources import DAY, Cursor, Engine, Probe, Value
+from tests.support.servers import shared
 
 
 class Databricks(Engine):
@@ -67,7 +68,7 @@ class Databricks(Engine):
 
     def __init__(self) -> None:
         self._stack = ExitStack()
-        self._sandbox = self._stack.enter_context(DatabricksSandbox())
+        self._sandbox = shared(DatabricksSandbox)
         os.environ.setdefault("AIRFLOW_HOME", self._stack.enter_context(tempfile.TemporaryDirectory()))
         os.environ["AIRFLOW_CONN_CONTRACT_DATABRICKS"] = self._sandbox.connection()
         self.execute(f"CREATE SCHEMA {self.sql(self.schema)}")

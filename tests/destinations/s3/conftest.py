@@ -9,13 +9,13 @@ import pytest
 
 from sandbox.aws import AwsSandbox, FaultProxy
 from tests.destinations.s3.exporting import Storage
+from tests.support.servers import shared
 
 
 @pytest.fixture(scope="session")
-def aws_storage() -> Iterator[AwsSandbox]:
+def aws_storage() -> AwsSandbox:
     """S3 with KMS, one for all tests."""
-    with AwsSandbox("storage") as aws:
-        yield aws
+    return shared(AwsSandbox, "storage")
 
 
 @pytest.fixture

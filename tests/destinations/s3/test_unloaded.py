@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import uuid
-from collections.abc import Iterator
 from datetime import datetime, timezone
 from hashlib import sha256
 
@@ -24,12 +23,12 @@ from activation.destinations.s3.settings import Encryption
 from activation.destinations.s3.unloaded import Claim, new_folder, proven
 from activation.errors import FatalError
 from sandbox.aws import AwsSandbox
+from tests.support.servers import shared
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[AwsSandbox]:
-    with AwsSandbox("storage") as running:
-        yield running
+def aws() -> AwsSandbox:
+    return shared(AwsSandbox, "storage")
 
 
 def ground(aws: AwsSandbox, encryption: Encryption | None = None, kind: str = "parquet") -> Ground:

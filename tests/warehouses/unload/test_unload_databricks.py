@@ -23,6 +23,7 @@ from activation.warehouses.unload.base import Target
 from activation.warehouses.unload.databricks import DatabricksUnloader
 from sandbox.aws import AwsSandbox
 from sandbox.warehouses.databricks import DatabricksSandbox
+from tests.support.servers import shared
 
 from .objects import Held, Nothing
 
@@ -31,22 +32,22 @@ HOUR = Window(from_text("2026-07-19T09:00:00Z"), True, from_text("2026-07-19T09:
 STAMP, ID, NAME = Column("u", "timestamp"), Column("id", "bigint"), Column("na`me", "string")
 USERS = Extract(("spark_catalog", "analytics", "users"), STAMP, (ID,), (ID, STAMP))
 TARGET = Target("s3://unloads/crm/unload=1/", "parquet", "snappy", "partner")
-BUCKET = "unloads"
+BUCKET = "unloads-databricks"
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[AwsSandbox]:
-    with AwsSandbox("storage") as running:
-        running.bucket(BUCKET)
-        yield running
+def aws() -> AwsSandbox:
+    running = shared(AwsSandbox, "storage")
+    running.bucket(BUCKET)
+    return running
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[DatabricksSandbox]:
-    with DatabricksSandbox() as one:
-        rows = pa.table({"id": range(9), "u": pa.array([n * 1_000_000 for n in range(9)], pa.timestamp("us", "UTC"))})
-        one.load(("analytics", "users"), rows)
-        yield one
+def sandbox() -> DatabricksSandbox:
+    one = shared(DatabricksSandbox)
+    rows = pa.table({"id": range(9), "u": pa.array([n * 1_000_000 for n in range(9)], pa.timestamp("us", "UTC"))})
+    one.load(("analytics", "users"), rows)
+    return one
 
 
 @pytest.fixture

@@ -20,20 +20,21 @@ from activation.warehouses.unload.base import Target
 from activation.warehouses.unload.snowflake import SnowflakeUnloader
 from sandbox.aws import AwsSandbox
 from sandbox.warehouses.snowflake import SnowflakeSandbox
+from tests.support.servers import shared
 
 from .objects import Nothing
 
 ALL = Window(None, True, LAST, nulls=True)
 STAMP, ID = Column("U", "TIMESTAMP_NTZ(9)"), Column("ID", "NUMBER(38,0)")
 USERS = Extract(("ANALYTICS", "USERS"), STAMP, (ID,), (ID, STAMP))
-BUCKET = "unloads"
+BUCKET = "unloads-snowflake"
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[AwsSandbox]:
-    with AwsSandbox("storage") as running:
-        running.bucket(BUCKET)
-        yield running
+def aws() -> AwsSandbox:
+    running = shared(AwsSandbox, "storage")
+    running.bucket(BUCKET)
+    return running
 
 
 @pytest.fixture(scope="module")
