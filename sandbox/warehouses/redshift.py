@@ -38,6 +38,8 @@ CREATE CAST (super AS text) WITHOUT FUNCTION;
 CREATE FUNCTION public.json_parse(varchar) RETURNS super LANGUAGE plpgsql IMMUTABLE STRICT AS $$ BEGIN RETURN $1; END $$;
 CREATE DOMAIN public.varbyte AS bytea;
 CREATE FUNCTION public.from_varbyte(bytea, varchar) RETURNS varchar LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT encode($1, $2) $$;
+CREATE FUNCTION public.strtol(varchar, integer) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT AS
+  $$ SELECT CAST(CAST('x' || lpad($1, 16, '0') AS bit(64)) AS bigint) WHERE $2 = 16 $$;
 CREATE FUNCTION public.redshift_error(varchar) RETURNS integer LANGUAGE plpgsql AS $$ BEGIN RAISE '%', $1; END $$;
 """
 """Functions and types of Redshift that the statements under test use, as far as PostgreSQL can have them. JSON_SERIALIZE is

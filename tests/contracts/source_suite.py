@@ -15,6 +15,7 @@ from tests.contracts.source_mapping import MappingContract
 from tests.contracts.source_memory import MemoryContract
 from tests.contracts.source_resume import ResumeContract
 from tests.contracts.source_scan import ScanContract
+from tests.contracts.source_slices import SlicesContract
 from tests.contracts.source_typed import TypedContract
 from tests.contracts.source_windows import WindowsContract
 from tests.contracts.sources import Engine
@@ -27,6 +28,7 @@ __all__ = [
     "TestMemory",
     "TestResume",
     "TestScan",
+    "TestSlices",
     "TestTyped",
     "TestWindows",
     "engine_of",
@@ -76,6 +78,10 @@ class TestResume(ResumeContract):
 
 class TestScan(ScanContract):
     """Every row, in no order."""
+
+
+class TestSlices(SlicesContract):
+    """Disjoint and complete parts."""
 
 
 class TestTyped(TypedContract):

@@ -57,6 +57,25 @@ class Tail:
     nulls: int = 0
     recent: tuple[tuple[int, str], ...] = ()
 
+    def to_json(self) -> dict[str, Any]:
+        """The JSON form that :meth:`from_json` reads back."""
+        return {
+            "at": None if self.at is None else to_text(self.at),
+            "rows": self.rows,
+            "nulls": self.nulls,
+            "recent": [[to_text(instant), digest] for instant, digest in self.recent],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Tail:
+        """Read what :meth:`to_json` wrote."""
+        return cls(
+            None if data["at"] is None else from_text(data["at"]),
+            data["rows"],
+            data["nulls"],
+            tuple((from_text(instant), digest) for instant, digest in data["recent"]),
+        )
+
     def merge(self, other: Tail, *, lookback: int = 0, remember: int = 0) -> Tail:
         """Add the rows of another part of the window; the order of merges does not matter.
 
@@ -94,7 +113,7 @@ class Progress:
 
     def to_json(self) -> dict[str, Any]:
         """The JSON form that :meth:`from_json` reads back."""
-        totals, tail = self.totals, self.tail
+        totals = self.totals
         return {
             "after": None if self.after is None else self.after.to_json(),
             "ahead": [[start.to_json(), end.to_json()] for start, end in self.ahead],
@@ -105,26 +124,15 @@ class Progress:
                 "skipped": totals.skipped,
                 "reasons": dict(totals.reasons),
             },
-            "tail": {
-                "at": None if tail.at is None else to_text(tail.at),
-                "rows": tail.rows,
-                "nulls": tail.nulls,
-                "recent": [[to_text(instant), digest] for instant, digest in tail.recent],
-            },
+            "tail": self.tail.to_json(),
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Progress:
         """Read what :meth:`to_json` wrote."""
-        tail = data["tail"]
         return cls(
             None if data["after"] is None else Position.from_json(data["after"]),
             tuple((Position.from_json(start), Position.from_json(end)) for start, end in data["ahead"]),
             Totals(**data["totals"]),
-            Tail(
-                None if tail["at"] is None else from_text(tail["at"]),
-                tail["rows"],
-                tail["nulls"],
-                tuple((from_text(instant), digest) for instant, digest in tail["recent"]),
-            ),
+            Tail.from_json(data["tail"]),
         )

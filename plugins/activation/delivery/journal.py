@@ -92,6 +92,13 @@ class Journal:
         except OSError as error:
             raise self._unwritable(error) from error
 
+    def ended(self, run: str, started: str) -> bool:
+        """Whether a run is recorded as finished; one that failed, or of which nothing is known, is not."""
+        with suppress(OSError, ValueError):
+            record = json.loads((self._folder / "runs" / _name(run, started)).read_text(encoding="utf-8"))
+            return isinstance(record, dict) and "move" in record
+        return False
+
     def drop(self, run: str, started: str) -> None:
         """Forget a run that found nothing to do: a stream that looks every few seconds would fill the folder with such records.
 

@@ -18,8 +18,6 @@ from activation.warehouses.base import CURSOR
 PART, REPLAYED = "part-", "replayed-"
 """How the names of files begin that hold rejects, and rejects that were replayed."""
 
-_NAME = re.compile(rf"{PART}\d{{6,}}\.jsonl")
-
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -35,18 +33,19 @@ class Rejects:
 
     :param folder: the folder of this run's rejects.
     :param parts: how many parts earlier attempts have written for good; later ones are left-overs of a crash and go.
+    :param part: how the names of its parts begin; several writers in one folder must differ in it.
     :raises TransientError: from :meth:`keep`, if they cannot be written: the run must not go on without them.
     """
 
-    def __init__(self, folder: Folder, origin: Origin, parts: int = 0) -> None:
-        self.folder, self._origin = folder, origin
+    def __init__(self, folder: Folder, origin: Origin, parts: int = 0, part: str = PART) -> None:
+        self.folder, self._origin, self._part = folder, origin, part
         self.parts = parts
         self.counts: Counter[str] = Counter()
         """Reason code -> rejects that this try has written."""
         self.samples: dict[str, str] = {}
         """Reason code -> the message of its first reject, for the log."""
-        for leftover in _parts(folder):
-            if leftover.name > _part(parts):
+        for number, leftover in _parts(folder, part):
+            if number > parts:
                 leftover.unlink()
 
     def keep(self, units: Iterable[Unit]) -> None:
@@ -56,7 +55,7 @@ class Rejects:
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            (self.folder / _part(self.parts + 1)).write_text("".join(lines), encoding="utf-8")
+            (self.folder / f"{self._part}{self.parts + 1:06d}.jsonl").write_text("".join(lines), encoding="utf-8")
         except OSError as error:
             raise TransientError(f"The rejects could not be written to {self.folder}: {error}") from error
         self.parts += 1
@@ -80,14 +79,13 @@ class Rejects:
             yield json.dumps(record, ensure_ascii=False) + "\n"
 
 
-def parts_in(folder: Folder) -> int:
+def parts_in(folder: Folder, part: str = PART) -> int:
     """How many parts a folder of rejects holds: where a run goes on that was cleared, so that it keeps what it kept before."""
-    return max((int(one.name[len(PART) :].removesuffix(".jsonl")) for one in _parts(folder)), default=0)
+    return max((number for number, _ in _parts(folder, part)), default=0)
 
 
-def _parts(folder: Folder) -> list[Folder]:
-    return [one for one in listed(folder) if _NAME.fullmatch(one.name)]
-
-
-def _part(number: int) -> str:
-    return f"{PART}{number:06d}.jsonl"
+def _parts(folder: Folder, part: str) -> list[tuple[int, Folder]]:
+    """The parts of one writer, each with its number."""
+    name = re.compile(rf"{re.escape(part)}(\d{{6,}})\.jsonl")
+    found = ((name.fullmatch(one.name), one) for one in listed(folder))
+    return [(int(match[1]), one) for match, one in found if match]

@@ -12,6 +12,9 @@ from activation.cursor.window import Window
 from activation.delivery.engine import Traffic
 from activation.errors import FatalError
 
+JUDGE_FROM = 1_000
+"""Rows after which the share of rejects is judged."""
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -68,6 +71,19 @@ def check(totals: Totals, read: int) -> None:
         raise FatalError(
             f"The books do not balance: {read} rows were read, {totals.read} were settled: {totals.sent} sent + "
             f"{totals.rejected} rejected + {totals.skipped} skipped = {ended}. The watermark stays where it is."
+        )
+
+
+def judge(totals: Totals, most: float) -> None:
+    """Check that not too many rows were rejected, once there are :data:`JUDGE_FROM`.
+
+    :param most: the greatest share of rejects that is allowed, 0 to 1.
+    :raises FatalError: if there are more.
+    """
+    if totals.read >= JUDGE_FROM and totals.rejected > most * totals.read:
+        raise FatalError(
+            f"{totals.rejected:,} of {totals.read:,} rows were rejected ({by_reason(totals.reasons)}), which is more than "
+            f"errors.max_reject_share = {most} allows. The watermark stays where it is."
         )
 
 

@@ -25,10 +25,10 @@ from activation.delivery.engine import LEAD, Engine, Flight, Traffic
 from activation.delivery.order import KeyOrder
 from activation.delivery.reader import Reader
 from activation.delivery.rejects import Rejects
-from activation.delivery.report import by_reason, check
+from activation.delivery.report import check, judge
 from activation.delivery.units import Chunk, Unit, units_of
 from activation.delivery.watch import Watch
-from activation.errors import FatalError, StoppedError
+from activation.errors import StoppedError
 
 GRACE = 3.0
 """Seconds that requests in flight are given when the task is stopped; Airflow kills a task 5 s after it asked it to stop."""
@@ -36,9 +36,6 @@ GRACE = 3.0
 SWITCH = 0.0005
 """Seconds after which a thread must give the interpreter's lock away. DuckDB and Arrow take it for a moment many times a batch;
 with Python's usual 5 ms the reading thread would mostly wait for the sending one."""
-
-JUDGE_FROM = 1_000
-"""Rows after which the share of rejects is judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +124,7 @@ class Run:
         self._reader.settle(units)
         self._save(progress, self._rejects.parts)
         watch.tell(progress, self._engine.traffic if self._engine else Traffic(), final=final)
-        totals = progress.totals
-        if totals.read >= JUDGE_FROM and totals.rejected > self._plan.max_reject_share * totals.read:
-            raise FatalError(
-                f"{totals.rejected:,} of {totals.read:,} rows were rejected ({by_reason(totals.reasons)}), which is more than "
-                f"errors.max_reject_share = {self._plan.max_reject_share} allows. The watermark stays where it is."
-            )
+        judge(progress.totals, self._plan.max_reject_share)
         return progress
 
     def _snapshot(self) -> tuple[Progress, list[Unit]]:

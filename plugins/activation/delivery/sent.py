@@ -54,7 +54,7 @@ class Sent:
         self, folder: Folder, prints: Fingerprinting, run: str, settled: Position | None, *, binding: str, skipping: bool = True
     ) -> None:
         self._folder, self._prints, self._run, self._skipping = folder, prints, run, skipping
-        with _told(folder):
+        with told(folder):
             self._store = SentStore(folder, f"{binding} {hashing()}")
             self._numbers = count(1 + self._adopt(settled))
 
@@ -68,7 +68,7 @@ class Sent:
         entries = Entries(encoded.subjects, prints.upper, prints.lower)
         order = np.argsort(entries.key, kind="stable")
         ordered = entries.take(order)
-        with _told(self._folder):
+        with told(self._folder):
             skipped = np.zeros(len(entries), np.bool_)
             if self._skipping and len(entries):
                 same = self._store.known(ordered.key, ordered.upper, ordered.lower) & ~prints.always[order]
@@ -93,12 +93,12 @@ class Sent:
         refused = [_refused(unit) for unit in units]
         key = np.concatenate(refused) if refused else np.empty(0, np.uint64)
         if len(key):
-            with _told(self._folder):
+            with told(self._folder):
                 self._note(Entries(key, key, key).forgotten())
 
     def commit(self) -> None:
         """Remember what was sent; every row of the window must be settled. A second call does nothing."""
-        with _told(self._folder):
+        with told(self._folder):
             files = listed(self._folder / LOG)
             if not files:
                 return
@@ -150,7 +150,7 @@ def drop(folder: Folder) -> None:
 
     :raises TransientError: if it cannot be removed.
     """
-    with _told(folder):
+    with told(folder):
         if folder.is_dir():
             for file in (folder / MANIFEST, *listed(folder / SHARDS), *listed(folder / LOG)):
                 if file.exists():
@@ -181,7 +181,11 @@ def _reached(at: Any, settled: Position | None) -> bool:
 
 
 @contextmanager
-def _told(folder: Folder) -> Iterator[None]:
+def told(folder: Folder) -> Iterator[None]:
+    """Tell what goes wrong in a folder.
+
+    :raises TransientError: instead of the error.
+    """
     try:
         yield
     except (OSError, ValueError) as error:

@@ -32,7 +32,7 @@ class Import(Movement):
 
     def _connect(self) -> None:
         self._endpoint = BrazeHook(self._pipeline.destination.connection).get_conn()
-        self._boundary = _boundary(self._pipeline)
+        self._boundary = boundary_of(self._pipeline)
 
     @property
     def _data(self) -> str:
@@ -41,12 +41,16 @@ class Import(Movement):
         return to.data
 
     def _bind(self, table: Relation) -> Watermark:
+        self._lay_out(table)
+        self._memory.hold_to({"data": self._data})
+        return self._memory.watermark()
+
+    def _lay_out(self, table: Relation) -> None:
+        """Find the columns."""
         cursor = self._pipeline.cursor
         shape, columns = KINDS[self._data].shape, self._warehouse.columns(table)
         chosen = self._pipeline.columns
         self._layout = bind(table, columns, cursor=cursor.column, key=cursor.key or (), shape=shape, chosen=chosen)
-        self._memory.hold_to({"data": self._data})
-        return self._memory.watermark()
 
     def _window(self, watermark: Watermark) -> Opened:
         survey = self._warehouse.survey(self._layout.extract, watermark.at)
@@ -87,10 +91,15 @@ class Import(Movement):
             (parts.encoder, digests),
         )
 
+    @property
+    def _skips(self) -> bool:
+        """Whether rows are left out that equal what was sent last."""
+        return self._pipeline.cursor.skip_unchanged and KINDS[self._data].repeats is not None
+
     def _sent(self, opened: Opened) -> Sent | None:
         """What was sent, if rows that equal it are skipped; if not, what is known of it would grow old, and is dropped."""
         repeats, destination = KINDS[self._data].repeats, self._pipeline.destination
-        if not self._pipeline.cursor.skip_unchanged or repeats is None:
+        if repeats is None or not self._skips:
             drop(self._sent_folder)
             return None
         to = {"url": self._endpoint.url, **destination.model_dump(mode="json", include={"connection", "data", "catalog"})}
@@ -99,7 +108,8 @@ class Import(Movement):
         return Sent(self._sent_folder, Fingerprints(repeats), self._id, after, binding=binding, skipping=skipping)
 
 
-def _boundary(pipeline: Pipeline) -> Boundary:
+def boundary_of(pipeline: Pipeline) -> Boundary:
+    """What the block ``cursor`` says about windows."""
     cursor = pipeline.cursor
     return Boundary(
         Rule(cursor.rule),

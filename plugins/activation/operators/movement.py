@@ -21,7 +21,7 @@ from activation.delivery.engine import Traffic
 from activation.delivery.folder import safe_name
 from activation.delivery.journal import Journal
 from activation.delivery.reader import Reader
-from activation.delivery.rejects import Origin, Rejects, parts_in
+from activation.delivery.rejects import PART, Origin, Rejects, parts_in
 from activation.delivery.report import Report
 from activation.delivery.run import Plan, Run
 from activation.delivery.sent import Sent
@@ -85,6 +85,7 @@ class Movement(ABC):
         self._rejects_folder = self._folder / "rejects" / safe_name(self._id)
         self._asset_store, self._task_store = context["asset_state_store"][asset], context["task_state_store"]
         self._started = started(self._task_store, now())
+        self._part = PART
 
     def __call__(self) -> Report:
         """Move the window, and keep the record of the run up to date.
@@ -149,8 +150,8 @@ class Movement(ABC):
         self._warehouse, table = self._source()
         try:
             watermark = self._bind(table)
-            opened = self._memory.resume(watermark) or self._open(watermark)
-            rejects = Rejects(self._rejects_folder, Origin(self._pipeline.id, self._id, self._attempt), opened.parts)
+            opened = self._resume(watermark) or self._open(watermark)
+            rejects = Rejects(self._rejects_folder, Origin(self._pipeline.id, self._id, self._attempt), opened.parts, self._part)
             try:
                 report = self._report(opened, rejects, watermark, began)
                 self._commit(report)
@@ -165,28 +166,18 @@ class Movement(ABC):
         source = self._pipeline.source
         return opened(source, self._tag), relation_of(source)
 
+    def _resume(self, watermark: Watermark) -> Opened | None:
+        """The window that an earlier try has begun."""
+        return self._memory.resume(watermark)
+
     def _open(self, watermark: Watermark) -> Opened:
         """Open a new window and keep it before the first row is read, so that a retry sees the same one."""
-        opened = replace(self._window(watermark), parts=parts_in(self._rejects_folder))
+        opened = replace(self._window(watermark), parts=parts_in(self._rejects_folder, self._part))
         self._memory.save(opened)
         return opened
 
     def _report(self, opened: Opened, rejects: Rejects, watermark: Watermark, began: float) -> Report:
-        expected = self._expected(opened)
-        most = self._pipeline.errors.max_rows
-        if most is not None and expected + opened.progress.totals.read > most:
-            raise LimitExceededError(
-                f"The window has {expected:,} rows to read, more than errors.max_rows = {most:,} allows. Nothing was sent. "
-                "Raise max_rows, or move the rows in parts: run with a limit."
-            )
-        settled = opened.progress.totals.read
-        log.info(
-            "Window %s of %s: %s rows to read%s.",
-            opened.window,
-            self._pipeline.source.name,
-            f"{expected:,}",
-            f", {settled:,} were settled by earlier tries" if settled else "",
-        )
+        expected = self._allowed(opened)
         progress, traffic = self._deliver(opened, rejects, expected)
         after = self._close(watermark, opened, progress.tail)
         return Report(
@@ -202,6 +193,28 @@ class Movement(ABC):
             str(self._rejects_folder) if progress.totals.rejected else "",
             self._more(),
         )
+
+    def _allowed(self, opened: Opened) -> int:
+        """Count what is left to read.
+
+        :raises LimitExceededError: if it is more than the pipeline allows.
+        """
+        expected = self._expected(opened)
+        most = self._pipeline.errors.max_rows
+        if most is not None and expected + opened.progress.totals.read > most:
+            raise LimitExceededError(
+                f"The window has {expected:,} rows to read, more than errors.max_rows = {most:,} allows. Nothing was sent. "
+                "Raise max_rows, or move the rows in parts: run with a limit."
+            )
+        settled = opened.progress.totals.read
+        log.info(
+            "Window %s of %s: %s rows to read%s.",
+            opened.window,
+            self._pipeline.source.name,
+            f"{expected:,}",
+            f", {settled:,} were settled by earlier tries" if settled else "",
+        )
+        return expected
 
     def _deliver(self, opened: Opened, rejects: Rejects, expected: int) -> tuple[Progress, Traffic]:
         course = self._course(opened)

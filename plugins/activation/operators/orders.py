@@ -14,12 +14,16 @@ INCREMENTAL, FULL, REPLAY, PREVIEW, RESET = MODES = ("incremental", "full", "rep
 what a run would send and sends nothing. ``reset``: moves the watermark and sends nothing."""
 
 
+_YES, _NO = ("true", "1", "yes"), ("", "false", "0", "no", "none")
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """What a run is asked to do.
 
     :ivar mode: one of :data:`MODES`.
     :ivar limit: most rows of the run; it ends where the next row has another timestamp. ``None`` is without limit.
+    :ivar dry_run: whether the run only shows what it would send.
     :ivar reset_to: the new watermark, nanoseconds since the epoch; ``None``: from the beginning.
     :ivar replay_run: the run whose rejects are replayed; empty: all runs.
     :ivar replay_code: the reason code whose rejects are replayed; empty: all codes.
@@ -27,6 +31,7 @@ class Order:
 
     mode: str = INCREMENTAL
     limit: int | None = None
+    dry_run: bool = False
     reset_to: int | None = None
     replay_run: str = ""
     replay_code: str = ""
@@ -45,13 +50,30 @@ class Order:
         limit = given.get("limit")
         if limit is not None and (not limit.isdecimal() or int(limit) < 1):
             raise ConfigurationError(f"The limit {limit!r} is no number of rows.", "Give a whole number from 1 on, or nothing.")
+        dry_run = is_true(given.get("dry_run"))
+        if dry_run and mode in (REPLAY, RESET):
+            raise ConfigurationError(
+                f"The mode {mode} has no dry run.", "Look at the rejects or the watermark: activation rejects, activation status."
+            )
         return cls(
             mode,
             int(limit) if limit else None,
+            dry_run,
             _instant(given.get("reset_to")),
             given.get("replay_run", ""),
             given.get("replay_code", ""),
         )
+
+
+def is_true(value: Any) -> bool:
+    """Whether a rendered value of the trigger form means yes.
+
+    :raises ConfigurationError: if it means neither yes nor no.
+    """
+    text = str("" if value is None else value).strip().lower()
+    if text not in _YES and text not in _NO:
+        raise ConfigurationError(f"dry_run {value!r} is neither true nor false.", "Write true or false.")
+    return text in _YES
 
 
 def _instant(text: str | None) -> int | None:

@@ -26,6 +26,13 @@ def recorded(journal: Journal, run: str, started: str, **about: Any) -> Iterator
     :param about: what else the record says: the mode, the number of the try.
     """
     journal.note(run, started, "running", **about)
+    with failures_recorded(journal, run, started, **about):
+        yield
+
+
+@contextmanager
+def failures_recorded(journal: Journal, run: str, started: str, **about: Any) -> Iterator[None]:
+    """Record how a run failed, if it does: for one of several tasks of a run that another one has recorded."""
     try:
         yield
     except BaseException as error:

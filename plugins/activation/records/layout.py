@@ -47,11 +47,13 @@ class Layout:
     :ivar extract: what to read.
     :ivar roles: role (``external_id``, ``payload``, …) -> the table's own name for the column.
     :ivar columns: the columns that the payload is made of, by the names that the pipeline gives them.
+    :ivar subject: the columns that say what a row is about: the first one that has a value counts.
     """
 
     extract: Extract
     roles: dict[str, str]
     columns: dict[str, Column] = field(default_factory=dict)
+    subject: tuple[Column, ...] = ()
 
 
 def bind(
@@ -92,7 +94,8 @@ def bind(
             "Read from a view that gives it another name.",
         )
     extract = Extract(table, at, tuple(keys), tuple({column.name: column for column in used}.values()))
-    return Layout(extract, roles | ({"payload": MAPPED_PAYLOAD} if chosen.fields else {}), made)
+    subject = tuple(column_named(name, columns, roles[role]) for role in shape.identifiers if role in roles)
+    return Layout(extract, roles | ({"payload": MAPPED_PAYLOAD} if chosen.fields else {}), made, subject)
 
 
 def _identifiers(name: str, columns: Sequence[Column], shape: Shape, given: Mapping[str, str]) -> dict[str, str]:

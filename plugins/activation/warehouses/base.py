@@ -82,6 +82,21 @@ class Only:
 
 
 @dataclass(frozen=True, slots=True)
+class Slice:
+    """One of several slices, into which rows fall by a hash. Each row falls into exactly one of them.
+
+    :ivar index: which one, from 0 on.
+    :ivar of: how many there are.
+    :ivar by: the columns that decide, at least one: the text of the first that has one, an empty text counting as none. Rows that
+        are equal in it fall into the same slice, whatever session or node asks; rows without any fall into one.
+    """
+
+    index: int
+    of: int
+    by: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Extract:
     """What to read from which table.
 
@@ -91,6 +106,7 @@ class Extract:
     :ivar key: the columns that order the rows that share a cursor value; a subset of ``values``.
     :ivar values: the columns to read, each as text; JSON, STRUCT and MAP columns as JSON text.
     :ivar only: which of the rows; all conditions must hold.
+    :ivar slice: which slice of them; ``None`` is all. A survey is of the whole table nevertheless.
     """
 
     table: Relation
@@ -98,6 +114,7 @@ class Extract:
     key: tuple[Column, ...]
     values: tuple[Column, ...]
     only: tuple[Only, ...] = ()
+    slice: Slice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +148,12 @@ class Warehouse(Protocol):
 
     def columns(self, table: Relation) -> tuple[Column, ...]:
         """List the columns of a table, a view or a query in their order."""
+
+    def slicing(self, extract: Extract) -> str:
+        """Say how ``extract.slice`` and its like are told apart: while this text stays the same, a row stays in its slice.
+
+        :param extract: with a slice; which one makes no difference.
+        """
 
     def survey(self, extract: Extract, at: int | None) -> Survey:
         """Take the counts of :class:`Survey`.

@@ -69,6 +69,7 @@ DIALECT = _Dialect(
         (r"^json$|^(array|struct|range)<", _JSON),
     ),
     quote="`",
+    slot="MOD(MOD(FARM_FINGERPRINT({text}), {of}) + {of}, {of})",
 )
 
 _NAMES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}

@@ -52,6 +52,7 @@ DIALECT = sql.Dialect(
     equality=" COLLATE UTF8_BINARY",
     among="array_contains(from_json({texts}, 'array<string>'), {value})",  # a statement takes at most 255 parameters
     quote="`",
+    slot="pmod(xxhash64({text}), {of})",
 )
 """Conversions take the session's time zone for UTC, which :meth:`DatabricksWarehouse._prepare` sets."""
 

@@ -56,6 +56,7 @@ DIALECT = sql.Dialect(
     typed=r"^(boolean|u?(tiny|small)int|u?integer|u?bigint|float|double|date|decimal\(\d+,\d+\)|timestamp[^\[]*)$",
     collation=' COLLATE "C"',
     equality=' COLLATE "C"',
+    slot="mod(md5_number_lower({text}), {of})",  # the result of hash() may change from version to version
 )
 
 _QUOTING = ("Conversion Error", "Invalid Input Error", "Out of Range Error")

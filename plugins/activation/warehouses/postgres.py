@@ -39,6 +39,7 @@ DIALECT = sql.Dialect(
     typed=r"^(boolean|smallint|integer|bigint|real|double precision|date|numeric\(\d+,\d+\)|timestamp[^\[]*)$",
     collation=' COLLATE "C"',
     placeholder="%s",
+    slot="mod(mod(hashtextextended({text}, 0), {of}) + {of}, {of})",  # hash partitions lie on disk by it, so it stays
 )
 
 _BEGIN = """BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;

@@ -54,6 +54,7 @@ DIALECT = sql.Dialect(
         (r"^varbyte|^bytea", "FROM_VARBYTE({column}, 'hex')"),
     ),
     placeholder="%s",  # never sent: see _text
+    slot="MOD(STRTOL(SUBSTRING(MD5({text}), 1, 8), 16), {of})",
 )
 
 LIMITS = {

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from activation.cursor.timestamps import from_text, to_text
 from activation.cursor.window import Position, Window
 from activation.errors import ConfigurationError
-from activation.warehouses.base import Column, Extract, Only, Query, Relation
+from activation.warehouses.base import Column, Extract, Only, Query, Relation, Slice
 
 DAY = 86_400_000_000_000
 """Nanoseconds of a day: the grain of a DATE column."""
@@ -81,6 +81,8 @@ class Dialect:
     :ivar quote: the character around an identifier; inside it is doubled.
     :ivar placeholder: ``?`` or ``%s``.
     :ivar nulls_first: expression over ``{column}`` that sorts NULL before every value.
+    :ivar slot: expression over ``{text}`` and the number ``{of}`` that gives the slice of a text, 0 to ``{of}`` - 1: evenly, and
+        the same one in every session, on every node and in every version of the engine.
     """
 
     cursors: dict[str, CursorType] = field(hash=False)
@@ -95,6 +97,7 @@ class Dialect:
     quote: str = '"'
     placeholder: str = "?"
     nulls_first: str = "{column} ASC NULLS FIRST"
+    slot: str = ""
 
     def identifier(self, name: str) -> str:
         """Quote a name.
@@ -282,7 +285,15 @@ class Writer:
     def chosen(self, where: str) -> str:
         """Add the conditions on single columns."""
         found = [self.only(only) for only in self.extract.only]
+        if (slice := self.extract.slice) is not None:
+            found.append(f"{self.slot(slice)} = {slice.index:d}")
         return " AND ".join([f"({where})", *found]) if found else where
+
+    def slot(self, slice: Slice) -> str:
+        """The number of the slice that a row falls into."""
+        texts = (f"NULLIF({self.value(column)}{self.dialect.collation}, '')" for column in slice.by)
+        text = f"COALESCE({', '.join(texts)}, '')"
+        return self.dialect.slot.replace("{of}", f"{slice.of:d}").replace("{text}", text)
 
     def only(self, only: Only) -> str:
         value = self.value(only.column)

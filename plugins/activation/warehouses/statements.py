@@ -37,6 +37,10 @@ class StatementWarehouse(ABC):
         """Nanoseconds of one unit of the cursor column."""
         return self.dialect.cursor(extract.cursor).tick
 
+    def slicing(self, extract: Extract) -> str:
+        """Say how slices are told apart; see :class:`~activation.warehouses.base.Warehouse`."""
+        return "" if extract.slice is None else sql.Writer(self.dialect, extract).slot(extract.slice)
+
     def survey(self, extract: Extract, at: int | None) -> Survey:
         """Take the counts of :class:`~activation.warehouses.base.Survey`."""
         now, equal, nulls, latest = self._row(extract, sql.survey(self.dialect, self._located(extract), at))

@@ -81,7 +81,7 @@ class Cursor(FakeSnowflakeCursor):  # type: ignore[misc]
         return found
 
     def _translated(self, expression: exp.Expression, params: Any) -> exp.Expression:
-        for change in (_trim, _collation, _format, _automatic, _type):
+        for change in (_trim, _collation, _format, _automatic, _digest, _type):
             expression = expression.transform(change)
         found: exp.Expression = super()._transform(expression, params)
         return found
@@ -144,6 +144,11 @@ def _trim(node: exp.Expression) -> exp.Expression:
     if not isinstance(node, exp.Trim) or node.text("position") != "TRAILING":
         return node
     return exp.Anonymous(this="RTRIM", expressions=[_trim(node.this), node.expression])
+
+
+def _digest(node: exp.Expression) -> exp.Expression:
+    """MD5_NUMBER_LOWER64, for which sqlglot has no word of DuckDB's."""
+    return exp.Anonymous(this="MD5_NUMBER_LOWER", expressions=[node.this]) if isinstance(node, exp.MD5NumberLower64) else node
 
 
 def _collation(node: exp.Expression) -> exp.Expression:
