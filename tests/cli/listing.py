@@ -18,7 +18,7 @@ NOW = datetime.now(timezone.utc).replace(microsecond=0)
 DAY = timedelta(days=1)
 SOURCE = "source: {type: duckdb, connection: warehouse, table: crm.events}\n"
 ONCE = "destination: {type: s3, connection: partner, data: user_profile, path: s3://partner/crm, export: {type: one_time}}\n"
-USERS = "destination: {type: braze, connection: braze, data: attributes}\n"
+USERS = "destination: {type: braze, connection: braze, data: attributes}\nalerts: {email: [crm@example.com]}\n"
 
 
 def events(name: str, *, schedule: str = "@daily", **export: str) -> str:

@@ -185,7 +185,8 @@ def test_of_a_pipeline_to_braze_the_connection_is_asked(
 ) -> None:
     (folder / "users.yaml").write_text(
         "source: {type: duckdb, connection: w, table: crm.users}\n"
-        "destination: {type: braze, connection: crm, data: attributes}\n",
+        "destination: {type: braze, connection: crm, data: attributes}\n"
+        "alerts: {email: [crm@example.com]}\n",
         encoding="utf-8",
     )
     with kept_to(BrazeSandbox(keys=[ApiKey(KEY)]), allow={"empty"}) as braze:

@@ -13,9 +13,10 @@ import pytest
 from activation import __version__
 from activation.cli import COMMANDS, main
 
-GOOD = (
-    "source: {type: duckdb, connection: w, table: main.users}\ndestination: {type: braze, connection: braze, data: attributes}\n"
-)
+GOOD = """source: {type: duckdb, connection: w, table: main.users}
+destination: {type: braze, connection: braze, data: attributes}
+alerts: {email: [crm@example.com]}
+"""
 PLUGINS = Path(__file__).parents[2] / "plugins"
 
 
@@ -43,13 +44,13 @@ def test_validate_tells_every_problem_of_every_file(folder: Path, capsys: pytest
     (folder / "b.yaml").write_text("- x\n", encoding="utf-8")
     assert main(["validate"]) == 1
     assert capsys.readouterr() == (
-        "dags/pipelines/a.yaml:3:1: 'ownr' is not a key of a pipeline file.\n"
-        "    3 | ownr: x\n"
+        "dags/pipelines/a.yaml:4:1: 'ownr' is not a key of a pipeline file.\n"
+        "    4 | ownr: x\n"
         "      | ^\n"
         "        Did you mean owner? Allowed: id, description, owner, tags, schedule, source, cursor, destination, columns, "
         "delivery, alerts, errors, task.\n"
-        "dags/pipelines/a.yaml:4:5: id takes a text, not a number.\n"
-        "    4 | id: 5\n"
+        "dags/pipelines/a.yaml:5:5: id takes a text, not a number.\n"
+        "    5 | id: 5\n"
         "      |     ^\n"
         "        Put the value in quotes if it is meant as text.\n"
         "dags/pipelines/b.yaml:1:1: The top level is not a block of keys.\n"
@@ -157,7 +158,7 @@ def test_as_a_module_on_a_terminal_of_any_encoding(folder: Path, encoding: str) 
     )
     shown = done.stdout.decode(encoding)
     assert (done.returncode, done.stderr) == (1, b"")
-    assert f"korean.yaml:3:1: '{'고객' if encoding == 'utf-8' else '??'}' is not a key of a pipeline file." in shown
+    assert f"korean.yaml:4:1: '{'고객' if encoding == 'utf-8' else '??'}' is not a key of a pipeline file." in shown
 
 
 def test_the_installed_command_is_this_one() -> None:

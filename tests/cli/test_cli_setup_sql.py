@@ -11,9 +11,10 @@ import pytest
 from activation.cli import main
 from activation.setup import KITS
 
-PIPELINE = (
-    "source: {{type: {engine}, connection: w, table: {table}}}\ndestination: {{type: braze, connection: b, data: attributes}}\n"
-)
+PIPELINE = """source: {{type: {engine}, connection: w, table: {table}}}
+destination: {{type: braze, connection: b, data: attributes}}
+alerts: {{email: [crm@example.com]}}
+"""
 
 
 @pytest.fixture(autouse=True)

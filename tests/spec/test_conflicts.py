@@ -10,6 +10,7 @@ from activation.spec import load_folder
 
 ONE = """source: {type: snowflake, connection: warehouse, table: CRM.USERS}
 destination: {type: braze, connection: braze, data: attributes}
+alerts: {email: [crm@example.com]}
 """
 
 
@@ -99,6 +100,36 @@ def test_two_pipelines_that_replace_one_customer_file_are_both_told(tmp_path: Pa
     broken = {path.name: str(error).splitlines()[0] for path, error in load_folder(tmp_path).broken.items()}
     assert broken["one.yaml"].endswith("The customer file VIP 고객 of the ad account 12345 is also replaced by two.yaml.")
     assert broken["two.yaml"].endswith("The customer file VIP 고객 of the ad account 12345 is also replaced by one.yaml.")
+
+
+BY_ID = FILE.replace("VIP 고객", "VIP 고객, file: {id: 77}")
+
+
+@pytest.mark.parametrize("name", ["VIP 고객", "휴면 고객", "'VIP {{ ds }}'"])
+def test_two_pipelines_that_edit_the_file_of_one_id_are_both_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / "one.yaml").write_text(BY_ID)
+    (tmp_path / "two.yaml").write_text(BY_ID.replace("VIP 고객", name))
+    broken = {path.name: str(error).splitlines() for path, error in load_folder(tmp_path).broken.items()}
+    assert broken["one.yaml"][0].endswith(": The customer file 77 of the ad account 12345 is also replaced by two.yaml.")
+    assert broken["two.yaml"][0].endswith(": The customer file 77 of the ad account 12345 is also replaced by one.yaml.")
+    assert broken["one.yaml"][-1].strip() == "Edit another file in one of them."
+
+
+def test_a_name_of_a_file_that_another_pipeline_names_by_its_id_is_told(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(FILE)
+    (tmp_path / "two.yaml").write_text(BY_ID)
+    broken = {path.name: str(error).splitlines()[0].partition(" The ")[2] for path, error in load_folder(tmp_path).broken.items()}
+    assert broken == {
+        "one.yaml": "customer file VIP 고객 of the ad account 12345 is also replaced by two.yaml.",
+        "two.yaml": "customer file 77 of the ad account 12345 is also replaced by one.yaml.",
+    }
+
+
+def test_files_of_one_name_are_told_apart_by_their_ids(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(BY_ID)
+    (tmp_path / "two.yaml").write_text(BY_ID.replace("77", "78"))
+    (tmp_path / "three.yaml").write_text(BY_ID.replace("12345", "54321"))
+    assert not load_folder(tmp_path).broken
 
 
 @pytest.mark.parametrize(

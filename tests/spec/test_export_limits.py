@@ -48,7 +48,9 @@ def test_s_l1_the_sixth_periodic_export_to_a_connection_is_refused(tmp_path: Pat
         PERIODIC.replace("connection: partner", "connection: other"),
         PERIODIC.replace('schedule: "@hourly"\n', "")
         + "  export: {type: one_time, from_date: '2026-07-01', to_date: '2026-07-02'}\n",
-        PERIODIC.replace("type: s3", "type: braze").replace("event\n", "events\n").replace("  path: s3://partner/crm\n", ""),
+        PERIODIC.replace("type: s3", "type: braze")
+        .replace("event\n", "events\n")
+        .replace("  path: s3://partner/crm\n", "alerts: {email: [crm@example.com]}\n"),
     ],
     ids=["limits lifted", "another connection", "one-time", "no export"],
 )

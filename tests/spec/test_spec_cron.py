@@ -21,6 +21,8 @@ CHECK = TypeAdapter(Cron)
         *((preset, preset) for preset in PRESETS),
         (" Continuous ", "continuous"),
         ("continous", None),
+        (" Once ", "once"),
+        ("onse", None),
         ("@continuous", None),
         (" */15  *\t* * * ", "*/15 * * * *"),
         ("0 9-17/2 1,15,L * *", None),

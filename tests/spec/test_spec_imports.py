@@ -25,7 +25,8 @@ PLUGINS = Path(__file__).parents[2] / "plugins"
 def test_nothing_heavy_is_loaded(program: str, tmp_path: Path) -> None:
     (tmp_path / "users.yaml").write_text(
         "source: {type: duckdb, connection: w, table: main.users}\n"
-        "destination: {type: braze, connection: braze, data: attributes}\n",
+        "destination: {type: braze, connection: braze, data: attributes}\n"
+        "alerts: {email: [crm@example.com]}\n",
         encoding="utf-8",
     )
     report = "; import sys, json; print(); print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"

@@ -11,7 +11,7 @@ from activation.errors import ConfigurationError
 from activation.spec import PipelineFileError, Problem, find_file, load_file, load_files, load_folder
 
 SOURCE = "source: {type: duckdb, connection: w, table: main.users}\n"
-DESTINATION = "destination: {type: braze, connection: braze, data: attributes}\n"
+DESTINATION = "destination: {type: braze, connection: braze, data: attributes}\nalerts: {email: [crm@example.com]}\n"
 GOOD = SOURCE + DESTINATION
 
 
@@ -45,7 +45,8 @@ def test_a_path_may_be_a_text_with_a_byte_order_mark_inside(folder: Path) -> Non
 
 
 def test_anchors_are_allowed(folder: Path) -> None:
-    write(folder, users=f"{SOURCE}destination: {{type: braze, connection: &c braze, data: attributes}}\nowner: *c\n")
+    destination = "destination: {type: braze, connection: &c braze, data: attributes}\n"
+    write(folder, users=f"{SOURCE}{destination}owner: *c\nalerts: {{email: [*c]}}\n")
     assert load_file(folder / "users.yaml").owner == "braze"
 
 
@@ -154,10 +155,11 @@ def test_a_folder_gives_the_good_and_the_broken(folder: Path) -> None:
     (folder / "readme.md").write_text("text", encoding="utf-8")
     (folder / "gone.yaml").symlink_to("nowhere")
     (folder / "deeper").mkdir()
-    write(folder / "deeper", inner=GOOD)
+    write(folder / "deeper", inner=GOOD.replace("main.users", "main.inner"))
     loaded = load_folder(folder)
-    assert list(loaded.pipelines) == ["users"]
+    assert list(loaded.pipelines) == ["inner", "users"]
     assert sorted(path.name for path in loaded.broken) == ["Big.YML", "broken.yaml", "gone.yaml", "wrong.yaml"]
+    assert sorted(loaded.files) == ["Big", "broken", "gone", "inner", "users", "wrong"]
 
 
 def test_an_empty_folder_is_empty_and_a_missing_one_is_an_error(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The whole text of every message, kept in ``messages.txt``: a file's content, then ``>>>``, then what is told about it."""
+"""The whole text of every message, kept in text files: a file's content, then ``>>>``, then what is told about it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from activation.spec.messages import suggest
 
 ENVIRONMENT = {"TABLE": "users", "URI": "postgres://u:hunter2@h/db", "PRESET": "@never"}
 _CASE = re.compile(r"=== (.*)\n((?:.|\n)*?)>>>\n((?:.|\n)*?)\n(?=\n===|\Z)")
-CASES = [match.groups() for match in _CASE.finditer((Path(__file__).parent / "messages.txt").read_text(encoding="utf-8"))]
+TEXTS = [(Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("messages.txt", "messages_blocks.txt")]
+CASES = [match.groups() for text in TEXTS for match in _CASE.finditer(text)]
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder ``pipelines`` in the working directory."""
+    """A folder ``pipelines`` in the working directory, whose defaults name who is told, so that no case needs to."""
     monkeypatch.chdir(tmp_path)
     Path("pipelines").mkdir()
+    Path("pipelines/_defaults.yaml").write_text("alerts: {email: [crm@example.com]}\n", encoding="utf-8")
     return Path("pipelines")
 
 
@@ -30,9 +32,21 @@ def told(path: Path) -> str:
 
 
 def test_the_table_is_complete() -> None:
-    text = (Path(__file__).parent / "messages.txt").read_text(encoding="utf-8")
-    assert len(CASES) == text.count("\n>>>\n") >= 80
+    assert len(CASES) == sum(text.count("\n>>>\n") for text in TEXTS) >= 80
     assert len({name for name, *_ in CASES}) == len(CASES)
+    assert len({content for _, content, _ in CASES}) == len(CASES)
+
+
+@pytest.mark.parametrize("expected", [case[2] for case in CASES], ids=[case[0] for case in CASES])
+def test_each_message_names_a_place_and_says_what_to_do(expected: str) -> None:
+    """Of every problem: file, line and column, the line, the caret, the advice."""
+    lines = expected.splitlines()
+    while lines:
+        place, source, caret, advice, *lines = lines
+        assert re.match(r"pipelines/users\.yaml:[1-9][0-9]*:[1-9][0-9]*: .+\.$", place)
+        assert re.match(r" {0,4}[0-9]+ \| ", source)
+        assert re.fullmatch(r" {6}\| +\^", caret)
+        assert re.match(r" {8}\S", advice)
 
 
 @pytest.mark.parametrize(("content", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])

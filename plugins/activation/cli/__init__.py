@@ -12,7 +12,10 @@ from typing import Protocol, cast
 from activation import __version__
 from activation.errors import ActivationError
 
-COMMANDS = ("validate", "schema", "setup-sql", "check", "status", "state", "rejects", "deactivate", "kakao-login")
+COMMANDS = (
+    *("validate", "new", "explain", "schema"),
+    *("setup-sql", "check", "status", "state", "rejects", "deactivate", "kakao-login"),
+)
 """The sub-commands: each is a module here of that name, with _ for -, which is a :class:`Command`."""
 
 GOOD, PROBLEMS, USAGE = 0, 1, 2

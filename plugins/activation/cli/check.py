@@ -24,13 +24,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from activation.cli.pipelines import file_of, pipeline_in
 from activation.cli.validate import DEFAULT
 from activation.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from activation.findings import Finding
     from activation.hooks.checks import Wanted
-    from activation.spec import KakaoDestination, KinesisDestination, Pipeline
+    from activation.spec import Pipeline
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -67,12 +68,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _findings(subject: str, wanted: Wanted) -> Iterator[Finding]:
     from activation.hooks.checks import Wanted, check_connection
-    from activation.spec import load_file
 
     file = _file(subject)
     if file is None:
         return check_connection(subject, wanted)
-    pipeline = load_file(file)
+    pipeline = pipeline_in(file, "" if file == Path(subject) else subject)
     if wanted != Wanted():
         raise ConfigurationError(
             f"{subject} is a pipeline, of which the destination is checked.",
@@ -87,7 +87,6 @@ def _file(subject: str) -> Path | None:
     :raises ConfigurationError: if there is neither.
     """
     from activation.hooks.connections import find_connection
-    from activation.spec import find_file
     from activation.spec.loader import is_pipeline_file
 
     path = Path(subject)
@@ -98,7 +97,7 @@ def _file(subject: str) -> Path | None:
     try:
         find_connection(subject)
     except ConfigurationError:
-        found = find_file(DEFAULT, subject) if DEFAULT.is_dir() else None
+        found = file_of(subject)
         if found is None:
             raise ConfigurationError(
                 f"There is no Airflow connection {subject!r} and no pipeline {(DEFAULT / subject).as_posix()}.yaml.",
@@ -110,56 +109,16 @@ def _file(subject: str) -> Path | None:
 
 def _way_out(pipeline: Pipeline) -> Iterator[Finding]:
     """Check the destination of a pipeline."""
-    from activation.destinations.s3.checks import Place
-    from activation.destinations.s3.settings import ENCRYPTIONS, Encryption
-    from activation.hooks.checks import Wanted, check_connection, check_export
-    from activation.spec import KakaoDestination, KinesisDestination, S3Destination
-    from activation.spec.expressions import has_jinja
+    from activation.operators.checking import destination_findings, refuse_templates
+    from activation.spec import KakaoDestination
 
+    refuse_templates(pipeline)
     to = pipeline.destination
-    path = to.path if isinstance(to, S3Destination) else ""
-    stream = to.stream.name if isinstance(to, KinesisDestination) else ""
-    for name, text in (("connection", to.connection), ("path", path), ("stream", stream)):
-        if has_jinja(text):
-            raise ConfigurationError(
-                f"The destination.{name} of {pipeline.id} is a template, which Airflow fills in when a task runs.",
-                "Check a copy of the file in which it is written out.",
-            )
-    if isinstance(to, KinesisDestination):
-        return _into_stream(to)
-    if isinstance(to, KakaoDestination):
-        return _into_account(to)
-    if not isinstance(to, S3Destination):
-        return check_connection(to.connection, Wanted())
-    kind, (bucket, folder) = to.access.encryption, to.place
-    encryption = Encryption(ENCRYPTIONS[kind], to.access.kms_key) if kind else None
-    return check_export(to.connection, to.access, Place(bucket, folder, encryption, f"check of {pipeline.id}"))
-
-
-def _into_stream(to: KinesisDestination) -> Iterator[Finding]:
-    """Check the way into a stream, as a run does before its first record."""
-    from activation.destinations.kinesis.checks import Needs, check
-    from activation.hooks.kinesis_stream import KinesisStreamHook
-
-    place = to.stream
-    hook = KinesisStreamHook(
-        to.connection, stream=place.name, role_arn=place.role_arn, external_id=place.external_id, region_name=place.region
-    )
-    return check(hook.access(), Needs(to.records.ordering == "per_key", to.records.aggregation == "kpl"))
-
-
-def _into_account(to: KakaoDestination) -> Iterator[Finding]:
-    """Check an ad account, as a run does before its first upload."""
-    from activation.destinations.kakao_moment.checks import check
-    from activation.hooks.kakao_moment import KakaoMomentHook
-    from activation.spec.expressions import has_jinja
-
-    if to.output.to == "folder":
+    if isinstance(to, KakaoDestination) and to.output.to == "folder":
         raise ConfigurationError(
             "The pipeline writes its files to a folder, for which Kakao is not asked.", "Check the folder's own connection."
         )
-    hook = KakaoMomentHook(to.connection, ad_account_id=to.ad_account_id, api=to.output.api)
-    return check(hook.get_conn, mode=to.mode, name=None if has_jinja(to.file_name) else to.file_name)
+    return destination_findings(to, f"check of {pipeline.id}")
 
 
 def _seconds(text: str) -> float:

@@ -54,18 +54,42 @@ def folder_of(pipeline: str) -> Folder:
 
 
 def files_of(folder: Path | None) -> dict[str, Pipeline | None]:
-    """The pipeline files of a folder by their id; ``None`` for one that cannot be used.
+    """The pipelines of a folder's files by their id; ``None`` for one that cannot be used.
 
     :param folder: ``None``: the default one, which need not be there, because Airflow may read files from elsewhere.
     :raises ConfigurationError: if it cannot be read.
     """
+    from activation.dags.environment import current_environment
     from activation.spec import load_folder
 
     if folder is None and not DEFAULT.is_dir():
         print(f"There is no folder {DEFAULT.as_posix()} here: what stands in files is not known (--folder).", file=sys.stderr)
         return {}
-    loaded = load_folder(folder or DEFAULT)
-    return {**loaded.pipelines, **{path.stem: None for path in loaded.broken}}
+    loaded = load_folder(folder or DEFAULT, env=current_environment())
+    return {pipeline_id: loaded.pipelines.get(pipeline_id) for pipeline_id in loaded.files}
+
+
+def file_of(pipeline_id: str) -> Path | None:
+    """The file of a pipeline in the default folder, with a matrix or without; ``None`` if there is none.
+
+    :raises ConfigurationError: if two files have that name, or the one that may make it is broken.
+    """
+    from activation.dags.environment import current_environment
+    from activation.spec import find_file
+
+    return find_file(DEFAULT, pipeline_id, env=current_environment()) if DEFAULT.is_dir() else None
+
+
+def pipeline_in(file: Path, pipeline_id: str = "") -> Pipeline:
+    """Read one pipeline of a file as Airflow reads it: with the defaults of the default folder, in ``[activation] env``.
+
+    :param pipeline_id: which one; needed where the file makes several.
+    :raises ConfigurationError: if it is broken, is not there, or is not named although there are several.
+    """
+    from activation.dags.environment import current_environment
+    from activation.spec import load_file
+
+    return load_file(file, pipeline_id, root=DEFAULT, env=current_environment())
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

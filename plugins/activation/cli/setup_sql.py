@@ -13,6 +13,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from activation.cli.pipelines import file_of, pipeline_in
 from activation.cli.validate import DEFAULT
 from activation.errors import ConfigurationError
 
@@ -39,9 +40,10 @@ def run(arguments: argparse.Namespace) -> int:
     """
     from activation.setup import kit_of
     from activation.setup.script import OPTIONS, Wanted, script
-    from activation.spec import load_file
 
-    pipeline = load_file(_file(arguments.pipeline))
+    given = arguments.pipeline
+    file = _file(given)
+    pipeline = pipeline_in(file, "" if file == Path(given) else given)
     read = pipeline.source.relation()
     names = {option: chosen for option in OPTIONS if (chosen := getattr(arguments, option)) is not None}
     table = () if isinstance(read, str) else read
@@ -74,7 +76,6 @@ def _tables(pipeline: Pipeline, table: tuple[str, ...], *, fill: bool) -> tuple[
 
 def _file(given: str) -> Path:
     """The file that a person means by a path or an id."""
-    from activation.spec import find_file
     from activation.spec.loader import is_pipeline_file
 
     path = Path(given)
@@ -82,7 +83,7 @@ def _file(given: str) -> Path:
         if is_pipeline_file(path):
             return path
         raise ConfigurationError(f"{path} is not called like a pipeline file (*.yaml or *.yml, not _* or .*).")
-    found = find_file(DEFAULT, given) if DEFAULT.is_dir() else None
+    found = file_of(given)
     if found is None:
         raise ConfigurationError(
             f"There is no pipeline {given}: neither a file of that name, nor {(DEFAULT / given).as_posix()}.yaml.",

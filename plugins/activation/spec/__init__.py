@@ -7,7 +7,7 @@ from activation.spec.destination import Destination
 from activation.spec.destinations import BrazeDestination
 from activation.spec.kakao import KakaoDestination
 from activation.spec.kinesis import KinesisDestination
-from activation.spec.loader import Loaded, find_file, load_file, load_files, load_folder
+from activation.spec.loader import Loaded, find_file, load_file, load_files, load_folder, load_one
 from activation.spec.models import Pipeline
 from activation.spec.names import TableName
 from activation.spec.problems import PipelineFileError, Problem
@@ -39,4 +39,5 @@ __all__ = [
     "load_file",
     "load_files",
     "load_folder",
+    "load_one",
 ]

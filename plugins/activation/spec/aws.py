@@ -1,7 +1,5 @@
 """Names of Amazon Web Services that stand in pipeline files."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from typing import Annotated

@@ -1,7 +1,5 @@
 """The ``columns`` block: which columns name the user, and which make the payload where the table has none (braze F31)."""
 
-from __future__ import annotations
-
 import re
 from typing import Annotated
 

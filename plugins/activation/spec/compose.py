@@ -90,14 +90,16 @@ class _Composer:
         kind: Literal["mapping", "sequence"] = "mapping" if isinstance(event, yaml.MappingStartEvent) else "sequence"
         self._check_tag(event, {_PLAIN_TAGS[kind], "!"})
         if len(self._open) >= self._most_depth:
-            raise YamlProblem(self._mark(event).problem(f"The file is nested more than {self._most_depth} levels deep."))
+            message = f"The file is nested more than {self._most_depth} levels deep."
+            raise YamlProblem(self._mark(event).problem(message, "Write keys and lists as the reference shows them."))
         self._open.append((Node(kind, self._mark(event), flow=bool(event.flow_style)), event.anchor))
 
     def _alias(self, event: Any) -> None:
         node = self._anchors.get(event.anchor)
         if node is None:
-            message = f"The alias *{event.anchor} names no anchor that is complete above it."
-            raise YamlProblem(self._mark(event).problem(message, _QUOTE))
+            mark = self._mark(event)
+            name = "" if mark.is_secret else f" *{event.anchor}"
+            raise YamlProblem(mark.problem(f"The alias{name} names no anchor that is complete above it.", _QUOTE))
         self._add(replace(node, mark=self._mark(event)), None)
 
     def _add(self, node: Node, anchor: str | None) -> None:
@@ -110,8 +112,9 @@ class _Composer:
 
     def _check_tag(self, event: Any, known: set[str]) -> None:
         if event.tag is not None and event.tag not in known:
-            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            raise YamlProblem(self._mark(event).problem(f"The YAML tag {tag} is not used in pipeline files.", "Remove the tag."))
+            mark = self._mark(event)
+            tag = "" if mark.is_secret else f" {event.tag.replace('tag:yaml.org,2002:', '!!')}"
+            raise YamlProblem(mark.problem(f"The YAML tag{tag} is not used in pipeline files.", f"Remove it. {_QUOTE}"))
 
     def _mark(self, event: Any) -> Mark:
         return Mark(self._text, event.start_mark.line + 1, event.start_mark.column + 1)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Collection, Mapping
+from itertools import islice
+from pathlib import PurePath
 from typing import Any
 
+from activation.spec.cycles import circles
 from activation.spec.expressions import has_jinja
 from activation.spec.kakao import KakaoDestination
 from activation.spec.kinesis import KinesisDestination
@@ -25,33 +27,45 @@ _FOLDING = ("snowflake", "redshift", "databricks")
 _FIX = "Put both into one pipeline, or give one of them a view or a query of its own."
 _FIELD = re.compile(r"\{(\w+)\}")
 _LAST = "9999-12-31"
+_MOST_OTHERS = 5
 
 Read = tuple[Pipeline, Document]
-"""A pipeline and the file that it was read from."""
+"""A pipeline and the document that it was made of; several pipelines can come from one file."""
 
 
-def conflicts(read: Mapping[Path, Read]) -> dict[Path, Problem]:
+def conflicts(read: Mapping[str, Read]) -> dict[str, Problem]:
     """Find pipelines that get in each other's way.
 
     * The same table is carried to the same connection (contract: braze 1.1, one integration per table or view): each would keep a
       watermark of its own and send every change twice, in no certain order. Queries and templates are not compared, because
       only the warehouse knows what they read. Exports of files are compared by their keys instead; profiles may go to several
       streams of a connection, and a stream's name and its ARN are not known to be the same one.
-    * Two pipelines make, or replace, customer files of one name in one ad account.
+    * Two pipelines make, or replace, customer files of one name, or replace one with the same id, in one ad account.
     * Two exports of the same days lie under the same keys (contract: s3_export 3.7, S-T3).
-    * With ``compat: dfinery``, the sixth periodic export to a connection, in the order of the files' names.
+    * With ``compat: dfinery``, the sixth periodic export to a connection, in the order of the ids.
+    * Pipelines wait for each other in a circle, see :func:`activation.spec.cycles.circles`.
 
-    :returns: for each of these files what is wrong. Of two that conflict neither has the better right.
+    :param read: the pipelines by their ids.
+    :returns: for each of these ids what is wrong. Of two that conflict neither has the better right.
     """
-    return _too_many(read) | _same_keys(read) | _same_files(read) | _same_table(read)
+    return circles(read) | _too_many(read) | _same_keys(read) | _same_files(read) | _same_table(read)
 
 
-def _same_table(read: Mapping[Path, Read]) -> dict[Path, Problem]:
-    by_way: dict[tuple[Any, ...], list[Path]] = {}
-    for path, (pipeline, _) in read.items():
+def _same_table(read: Mapping[str, Read]) -> dict[str, Problem]:
+    by_way: dict[tuple[Any, ...], list[str]] = {}
+    for pipeline_id, (pipeline, _) in read.items():
         if (way := _way(pipeline)) is not None:
-            by_way.setdefault(way, []).append(path)
-    return {path: _carried(path, same, *read[path]) for same in by_way.values() if len(same) > 1 for path in same}
+            by_way.setdefault(way, []).append(pipeline_id)
+    return {one: _carried(_others(one, same, read), *read[one]) for same in by_way.values() if len(same) > 1 for one in same}
+
+
+def _others(pipeline_id: str, same: Collection[str], read: Mapping[str, Read]) -> str:
+    """The first other ones by their files; by their ids too where a file is not called like its pipeline."""
+    shown = list(islice((other for other in same if other != pipeline_id), _MOST_OTHERS))
+    files = [(other, PurePath(read[other][1].name)) for other in shown]
+    told = [file.name if file.stem == other else f"{other} ({file.name})" for other, file in files]
+    more = len(same) - len(told) - (pipeline_id in same)
+    return ", ".join([*told, f"{more} more"] if more else told)
 
 
 def _way(pipeline: Pipeline) -> tuple[Any, ...] | None:
@@ -69,45 +83,58 @@ def _way(pipeline: Pipeline) -> tuple[Any, ...] | None:
     return source.type, source.connection, parts, destination.type, destination.connection, stream
 
 
-def _carried(path: Path, same: list[Path], pipeline: Pipeline, document: Document) -> Problem:
-    rest = ", ".join(other.name for other in same if other != path)
+def _carried(others: str, pipeline: Pipeline, document: Document) -> Problem:
     to = pipeline.destination
     stream = f", stream {to.stream.place[-1]}" if isinstance(to, KinesisDestination) else ""
     place = f"{to.type.capitalize()} (connection {to.connection}{stream})"
-    message = f"The table {pipeline.source.table} is also carried to {place} by {rest}."
+    message = f"The table {pipeline.source.table} is also carried to {place} by {others}."
     return Located(document, ("source", "table")).problem(message, _FIX)
 
 
-def _same_files(read: Mapping[Path, Read]) -> dict[Path, Problem]:
-    by_file: dict[tuple[str, ...], list[Path]] = {}
-    for path, (pipeline, _) in read.items():
+def _same_files(read: Mapping[str, Read]) -> dict[str, Problem]:
+    by_account: dict[tuple[str, ...], dict[str, KakaoDestination]] = {}
+    for pipeline_id, (pipeline, _) in read.items():
         to = pipeline.destination
-        if isinstance(to, KakaoDestination) and to.output.to == "api" and not has_jinja(f"{to.connection}{to.file_name}"):
-            by_file.setdefault((to.connection, to.ad_account_id, to.mode, to.file_name), []).append(path)
+        if isinstance(to, KakaoDestination) and to.output.to == "api" and not has_jinja(to.connection):
+            by_account.setdefault((to.connection, to.ad_account_id, to.mode), {})[pipeline_id] = to
     found = {}
-    for (_, account, mode, name), same in by_file.items():
-        for path in same if len(same) > 1 else ():
-            rest = ", ".join(other.name for other in same if other != path)
-            done = "registered" if mode == "register" else "replaced"
-            message = f"The customer file {name} of the ad account {account} is also {done} by {rest}."
-            found[path] = Located(read[path][1], ("destination", "file_name")).problem(message, "Give one of them another name.")
+    for files in by_account.values():
+        for one, to in files.items():
+            if others := _others(one, [other for other, its in files.items() if _same_file(to, its)], read):
+                found[one] = _written_twice(to, others, read[one][1])
     return found
 
 
-def _same_keys(read: Mapping[Path, Read]) -> dict[Path, Problem]:
-    by_keys: dict[str, dict[Path, S3Destination]] = {}
-    for path, (pipeline, _) in read.items():
+def _same_file(one: KakaoDestination, other: KakaoDestination) -> bool:
+    """Whether two pipelines of one account mean one file: by its id if both name it, else by a name that is written out."""
+    if one.file.id is not None and other.file.id is not None:
+        return one.file.id == other.file.id
+    return one.file_name == other.file_name and not has_jinja(one.file_name)
+
+
+def _written_twice(to: KakaoDestination, others: str, document: Document) -> Problem:
+    by_id = to.file.id is not None
+    place = ("destination", "file", "id") if by_id else ("destination", "file_name")
+    file, done = to.file.id if by_id else to.file_name, "registered" if to.mode == "register" else "replaced"
+    message = f"The customer file {file} of the ad account {to.ad_account_id} is also {done} by {others}."
+    fix = "Edit another file in one of them." if by_id else "Give one of them another name."
+    return Located(document, place).problem(message, fix)
+
+
+def _same_keys(read: Mapping[str, Read]) -> dict[str, Problem]:
+    by_keys: dict[str, dict[str, S3Destination]] = {}
+    for pipeline_id, (pipeline, _) in read.items():
         to = pipeline.destination
-        if isinstance(to, S3Destination) and (keys := _keys(pipeline.id, to)):
-            by_keys.setdefault(keys, {})[path] = to
+        if isinstance(to, S3Destination) and (keys := _keys(pipeline_id, to)):
+            by_keys.setdefault(keys, {})[pipeline_id] = to
     found = {}
     for keys, exports in by_keys.items():
-        for path, to in exports.items():
-            others = [other.name for other, its in exports.items() if other != path and _meet(keys, to, its)]
-            if others:
-                message = f"Exports of {', '.join(others)} lie under the same keys: s3://{keys}."
+        for one, to in exports.items():
+            meeting = [other for other, its in exports.items() if _meet(keys, to, its)]
+            if others := _others(one, meeting, read):
+                message = f"Exports of {others} lie under the same keys: s3://{keys}."
                 fix = "Put {pipeline_id} into the layout, choose another folder, or export other days."
-                found[path] = Located(read[path][1], ("destination", "files", "layout")).problem(message, fix)
+                found[one] = Located(read[one][1], ("destination", "files", "layout")).problem(message, fix)
     return found
 
 
@@ -139,19 +166,19 @@ def _days(to: S3Destination) -> tuple[str, str]:
     return export.from_date or export.start or "", export.to_date or export.end or _LAST
 
 
-def _too_many(read: Mapping[Path, Read]) -> dict[Path, Problem]:
-    by_connection: dict[str, list[Path]] = {}
-    for path in sorted(read, key=lambda path: path.name):
-        to = read[path][0].destination
+def _too_many(read: Mapping[str, Read]) -> dict[str, Problem]:
+    by_connection: dict[str, list[str]] = {}
+    for pipeline_id in sorted(read):
+        to = read[pipeline_id][0].destination
         if isinstance(to, S3Destination) and (to.export.type, to.export.compat) == ("periodic", "dfinery"):
-            by_connection.setdefault(to.connection, []).append(path)
+            by_connection.setdefault(to.connection, []).append(pipeline_id)
     found = {}
-    for connection, paths in by_connection.items():
-        for number, path in enumerate(paths[PERIODIC_EXPORTS:], PERIODIC_EXPORTS + 1):
+    for connection, ids in by_connection.items():
+        for number, one in enumerate(ids[PERIODIC_EXPORTS:], PERIODIC_EXPORTS + 1):
             message = (
                 f"Too many periodic exports to the connection {connection}: this is number {number}, "
                 f"and compat: dfinery allows {PERIODIC_EXPORTS}."
             )
             fix = "Remove another one, or write export: {compat: none}."
-            found[path] = Located(read[path][1], ("destination", "export", "type")).problem(message, fix)
+            found[one] = Located(read[one][1], ("destination", "export", "type")).problem(message, fix)
     return found

@@ -1,7 +1,5 @@
 """The ``cursor`` block: how the rows of a run are chosen (contracts: braze 1.3)."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, ValidationInfo, field_validator, model_serializer

@@ -1,7 +1,5 @@
 """The ``delivery`` block (how requests are cut, sent and repeated) and the ``errors`` block (what ends a run)."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """What the ``destination`` blocks of all types have."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 

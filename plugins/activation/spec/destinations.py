@@ -1,7 +1,5 @@
 """The ``destination`` block: where the rows go. One class a destination."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
@@ -44,7 +42,7 @@ class BrazeDestination(Destination):
 
     way: ClassVar[str] = "an import"
     knows: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "alerts": ("email", "connection", "row_errors", "success", "empty", "start"),
+        "alerts": ("email", "connection", "notify", "row_errors", "success", "start"),
     }
 
     type: Annotated[Literal["braze"], Field(title="Type", description="The destination.", examples=["braze"])]

@@ -6,7 +6,7 @@ import types
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -140,8 +140,12 @@ def limits_of(metadata: list[Any]) -> str:
         if isinstance(item, Between):
             return str(item)
     low = next((item.ge for item in metadata if isinstance(item, Ge)), None)
+    above = next((item.gt for item in metadata if isinstance(item, Gt)), None)
     high = next((item.le for item in metadata if isinstance(item, Le)), None)
-    return "" if low is None or high is None else f"{low} to {high}"
+    if low is not None and high is not None:
+        return f"{low} to {high}"
+    words = {"at least": low, "more than": above, "at most": high}
+    return " and ".join(f"{word} {limit}" for word, limit in words.items() if limit is not None)
 
 
 def either(options: Sequence[str]) -> str:

@@ -1,7 +1,5 @@
 """The ``destination`` block of type ``kakao_moment``: advertising ids as customer files (contracts: kakao_moment 6.1)."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal

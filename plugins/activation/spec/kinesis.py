@@ -1,7 +1,5 @@
 """The ``destination`` block of type ``kinesis``: profiles into a Kinesis data stream (contracts: kinesis_profiles 4.1)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 

@@ -17,6 +17,7 @@ from activation.spec.problems import Problem
 from activation.spec.secrets import is_secret_key
 from activation.spec.traps import mismatch, quote
 from activation.spec.values import Document, Route
+from activation.spec.writing import written
 
 _Told = tuple[str, str]
 """A message and its advice."""
@@ -105,8 +106,19 @@ def _told(kind: str, place: Located, context: Mapping[str, Any], said: str) -> _
     if kind in _BY_KIND:
         return _BY_KIND[kind](place, context)
     if kind.endswith("_type"):
-        return mismatch(place.label, place.takes, place.value, required=place.field is not None and place.field.is_required())
+        required = place.field is not None and place.field.is_required()
+        message, fix = mismatch(place.label, place.takes, place.value, required=required)
+        # A block is shown whole, and so is whatever there is no other advice for.
+        shown = _example(place) if not fix or "a block" in place.takes else ""
+        return message, " ".join(filter(None, (fix, shown)))
     return f"{place.label}: {said}.", f"Allowed: {place.takes}."
+
+
+def _example(place: Located) -> str:
+    """``For example key: value``, by the models; of the nearest key around where they have none for the place itself."""
+    while place.route and not (place.field and place.field.examples):
+        place = place.block
+    return f"For example {place.key}: {written(place.field.examples[0])}" if place.field and place.field.examples else ""
 
 
 def _expression(place: Located) -> _Told | None:
@@ -139,16 +151,12 @@ def _own(place: Located, context: Mapping[str, Any]) -> _Told:
         fix = f"{suggest(value, PRESETS)} Or write a cron expression of five fields."
     if names and context["kind"] != "lookup":
         fix = f"The value comes from the environment variable {' and '.join(names)}. {fix}"
-    return f"{place.label} {context['problem']}.", fix
+    return f"{place.label} {context['problem']}.", fix or _example(place)
 
 
 def _missing(place: Located, context: Mapping[str, Any]) -> _Told:
-    info = place.field
-    example = info.examples[0] if info and info.examples else ""
-    if isinstance(example, dict):
-        example = f"{{{', '.join(f'{key}: {value}' for key, value in example.items())}}}"
     message = f"{place.block.label or 'The pipeline'} needs the key {place.key!r}."
-    return message, f"{info.description if info else ''} For example {place.key}: {example}"
+    return message, f"{place.field.description if place.field else ''} {_example(place)}"
 
 
 def _no_type(place: Located, context: Mapping[str, Any]) -> _Told:
@@ -160,7 +168,8 @@ def _no_type(place: Located, context: Mapping[str, Any]) -> _Told:
 def _unknown_value(place: Located, context: Mapping[str, Any]) -> _Told:
     options = place.options or place.block.options
     if not isinstance(place.value, str):
-        return mismatch(place.label, either(options), place.value)
+        message, fix = mismatch(place.label, either(options), place.value)
+        return message, fix or f"Write one of them: {place.key}: {options[0]}"
     return f"{place.label} does not know {quote(place.value)}.", suggest(place.value, options)
 
 
@@ -172,13 +181,25 @@ def _too_long(place: Located, context: Mapping[str, Any]) -> _Told:
     return f"{place.label} is longer than {context['max_length']} characters.", "Shorten it."
 
 
+def _empty(place: Located, context: Mapping[str, Any]) -> _Told:
+    return f"{place.label} is an empty text.", _example(place)
+
+
+def _wrong_form(place: Located, context: Mapping[str, Any]) -> _Told:
+    return f"{place.label} is not written as it must be.", f"Allowed: what matches {context['pattern']}. {_example(place)}"
+
+
 _BY_KIND: dict[str, Callable[[Located, Mapping[str, Any]], _Told]] = {
     CODE: _own,
     "missing": _missing,
     "union_tag_not_found": _no_type,
     "union_tag_invalid": _unknown_value,
     "literal_error": _unknown_value,
+    "greater_than": _out_of_range,
     "greater_than_equal": _out_of_range,
+    "finite_number": _out_of_range,
     "less_than_equal": _out_of_range,
     "string_too_long": _too_long,
+    "string_too_short": _empty,
+    "string_pattern_mismatch": _wrong_form,
 }

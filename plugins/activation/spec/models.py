@@ -1,7 +1,5 @@
 """The model of a whole pipeline file."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
@@ -68,8 +66,9 @@ class Pipeline(Block):
             alias="schedule",
             title="Schedule",
             description="When the pipeline runs: a cron expression of five fields, in UTC, or `@hourly`, `@daily`, `@weekly`, "
-            "`@monthly`, `continuous`, or a block. `null` runs it only by hand. `${env:NAME}` is allowed.",
-            examples=["*/15 * * * *", "@hourly", "continuous", {"after": ["users_import"]}],
+            "`@monthly`, `once`, `continuous`, or a block. `null` runs it only by hand. An import runs every five minutes at "
+            "most, and at least monthly. `${env:NAME}` is allowed.",
+            examples=["*/15 * * * *", "@hourly", "once", {"after": ["users_import"]}],
         ),
     ] = None
     source: Annotated[
@@ -109,7 +108,12 @@ class Pipeline(Block):
     ] = Delivery()
     alerts: Annotated[
         Alerts,
-        Field(title="Alerts", description="Who is told of what.", examples=[{"email": ["crm-team@example.com"]}]),
+        Field(
+            title="Alerts",
+            validate_default=True,
+            description="Who is told of what. The file of an import names somebody.",
+            examples=[{"email": ["crm-team@example.com"]}],
+        ),
     ] = Alerts()
     errors: Annotated[
         Errors,
@@ -155,6 +159,25 @@ class Pipeline(Block):
         if isinstance(destination, Destination) and (wrong := destination.meaningless(info.field_name or "", block)):
             raise invalid_at(*wrong)
         return block
+
+    @field_validator("task")
+    @classmethod
+    def _only_imports_are_split(cls, task: Task, info: ValidationInfo) -> Task:
+        destination = info.data.get("destination")
+        if task.partitions > 1 and isinstance(destination, Destination) and not isinstance(destination, BrazeDestination):
+            fix = "Remove partitions; only imports into braze are split."
+            raise invalid_at("partitions", f"means nothing to {destination.way}", fix)
+        return task
+
+    @field_validator("alerts")
+    @classmethod
+    def _somebody_is_told(cls, alerts: Alerts, info: ValidationInfo) -> Alerts:
+        """An import has a contact (contracts: braze 1.6). Blocks from Python may leave it out: their callers see the errors."""
+        from_file = (info.context or {}).get("file", False)
+        if from_file and isinstance(info.data.get("destination"), BrazeDestination) and not (alerts.email or alerts.notify):
+            fix = "Write alerts: {email: [you@example.com]}, here, or once in _defaults.yaml; or notify: a list of connections."
+            raise invalid("names nobody, but an import needs somebody who is told of its errors", fix)
+        return alerts
 
     @field_validator("columns")
     @classmethod

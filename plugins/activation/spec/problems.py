@@ -56,6 +56,13 @@ class Mark:
         line = self.text.raw[self.line - 1] if self.line <= len(self.text.raw) else ""
         return line[: self.column - 1], line[self.column - 1 : self.column]
 
+    @property
+    def is_secret(self) -> bool:
+        """Whether what stands here is masked, and so must not be told either."""
+        raw, shown = (lines[self.line - 1][self.column - 1 :] for lines in (self.text.raw, self.text.lines))
+        # The first character can be a star itself, *alias.
+        return raw[:2] != shown[:2]
+
     def problem(self, message: str, fix: str = "") -> Problem:
         """Make the problem that stands here."""
         lines = self.text.lines

@@ -24,7 +24,7 @@ def read(path: Path) -> Document:
     text = _text(path)
     try:
         root = compose(text, most_depth=_MOST_DEPTH)
-        document = Document(text.name)
+        document = Document(text.name, texts=(text,))
         if root is None:
             return document
         if root.kind == "scalar" and not root.text:

@@ -1,7 +1,5 @@
 """The ``destination`` block of type ``s3``: files in a partner's bucket (contracts: s3_export 3.1)."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
@@ -322,7 +320,7 @@ class S3Destination(Destination):
         "columns": (),
         "delivery": ("in_flight",),
         "errors": ("retries", "retry_delay", "timeout", "stop_after"),
-        "alerts": ("email", "connection", "success", "empty", "start"),
+        "alerts": ("email", "connection", "notify", "success", "start"),
     }
 
     type: Annotated[Literal["s3"], Field(title="Type", description="The destination.", examples=["s3"])]

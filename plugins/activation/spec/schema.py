@@ -8,10 +8,15 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from activation.spec.entries import Entries
+from activation.spec.matrix import KEY, MOST, NAME_PATTERN
 from activation.spec.models import Pipeline
 from activation.spec.quantities import Duration, Size
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+_FROM_MATRIX = "FromMatrix"
+_ABOUT = ("title", "description", "default", "examples", "deprecated")
+_NUMBERS = ("integer", "number", "boolean")
 
 
 class _Generator(GenerateJsonSchema):
@@ -32,8 +37,36 @@ def pipeline_schema() -> dict[str, Any]:
     """The JSON Schema 2020-12 of a complete pipeline file, with its defaults merged in.
 
     ``id`` may be left out, for the file's name gives it. What no schema can say (the cron expression, the table's name, options
-    that exclude each other) is left to ``activation validate``.
+    that exclude each other) is left to ``activation validate``; so is whether a ``matrix`` has the names that values ask for.
     """
     schema = Pipeline.model_json_schema(schema_generator=_Generator)
     schema["required"] = [name for name in schema["required"] if name != "id"]
+    for block in [schema, *schema["$defs"].values()]:
+        block["properties"] = {name: _or_from_matrix(name, written) for name, written in block.get("properties", {}).items()}
+    schema["properties"][KEY] = _matrix()
+    schema["$defs"][_FROM_MATRIX] = {"type": "string", "pattern": r"\$\{matrix\."}
     return {"$schema": DIALECT, "title": "Pipeline file", **{key: value for key, value in schema.items() if key != "title"}}
+
+
+def _matrix() -> dict[str, Any]:
+    value = {"type": ["string", "number", "boolean"]}
+    block = {"type": "object", "minProperties": 1, "propertyNames": {"pattern": NAME_PATTERN}}
+    lists = {**block, "additionalProperties": {"type": "array", "minItems": 1, "items": value}}
+    blocks = {"type": "array", "minItems": 1, "maxItems": MOST, "items": {**block, "additionalProperties": value}}
+    return {
+        "title": "Matrix",
+        "description": "Makes a pipeline for each combination of these values, which stand where ${matrix.NAME} is written: "
+        "a list of values for each name, or a list of blocks with all names.",
+        "examples": [{"country": ["kr", "jp"]}, [{"country": "kr", "table": "crm.users_kr"}]],
+        "anyOf": [lists, blocks],
+    }
+
+
+def _or_from_matrix(name: str, written: dict[str, Any]) -> dict[str, Any]:
+    """A field that takes only certain texts, or none, takes ``${matrix.NAME}`` too; not the ``type`` that chooses a block."""
+    about = {key: value for key, value in written.items() if key in _ABOUT}
+    choices = written.get("anyOf") or [{key: value for key, value in written.items() if key not in _ABOUT}]
+    scalars = [one for one in choices if {"enum", "pattern", "const"} & {*one} or one.get("type") in _NUMBERS]
+    if name == "type" or not scalars or any(one.get("type") == "string" and one not in scalars for one in choices):
+        return written
+    return {**about, "anyOf": [*choices, {"$ref": f"#/$defs/{_FROM_MATRIX}"}]}

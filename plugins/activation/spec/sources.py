@@ -1,7 +1,5 @@
 """The ``source`` block: which table of which warehouse. One class an engine."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal

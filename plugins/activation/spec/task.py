@@ -1,7 +1,5 @@
 """The ``task`` block: where and when Airflow lets a pipeline's tasks run."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -47,6 +45,28 @@ class Task(Block):
             examples=["KubernetesExecutor"],
         ),
     ] = None
+
+    check: Annotated[
+        bool,
+        Field(
+            title="Check",
+            description="`true` puts a task `check` before the others, which looks at source and destination as "
+            "`activation check` does, so that a wrong connection, table or right fails early and by its name.",
+            examples=[True],
+        ),
+    ] = False
+
+    partitions: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=64,
+            title="Partitions",
+            description="Into how many tasks the rows of an import are split, by a hash of what names the user or the item. They "
+            "run on any workers at the same time; the watermark moves once, after all of them.",
+            examples=[4],
+        ),
+    ] = 1
 
     def arguments(self) -> dict[str, Any]:
         """Arguments of an operator; what the file leaves to Airflow is not among them."""

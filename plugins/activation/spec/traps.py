@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from activation.spec.secrets import is_secret_key, mask
+
 _SHORT = 60
 _WRONG_DIGITS = re.compile(r"[-+]?0[0-9]+|[-+]?[0-9]+[_:][0-9_:.]+|0[xXoObB][0-9a-fA-F_]+")
+_SHARE = re.compile(r"[0-9]{1,3}(\.[0-9]{1,9})? ?%")
+_NO_BLANK = re.compile(r"[\w.-]+:\S")
+_ENDLESS = re.compile(r"[-+]?[0-9]{19,}")
 _WRONG_BOOLEAN = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
@@ -20,19 +25,23 @@ def mismatch(label: str, takes: str, value: Any, *, required: bool = True) -> tu
     """
     if value is None:
         return f"{label} is empty.", f"{_begin(takes)} is needed{'' if required else '; remove the key if the default is meant'}."
-    return f"{label} takes {takes}, not {_kind(value)}.", _advice(takes, value)
+    shown = not is_secret_key(label.rpartition(".")[2])
+    return f"{label} takes {takes}, not {_kind(value)}.", _advice(takes, value, shown=shown)
 
 
 def quote(text: str) -> str:
-    """A text in quotes, on one line and cut where it gets long."""
+    """A text in quotes, on one line, without secrets and cut where it gets long."""
+    text = "".join(mask((text,)))
     return repr(text if len(text) < _SHORT else f"{text[:_SHORT]}…")
 
 
-def _advice(takes: str, value: Any) -> str:
+def _advice(takes: str, value: Any, *, shown: bool) -> str:
     if takes.startswith("a block"):
+        if isinstance(value, str) and _NO_BLANK.match(value):
+            return "Write a blank behind the colon: key: value."
         return "Write the block's keys below it, indented."
     if takes.startswith("a list"):
-        short = isinstance(value, str) and len(value) < _SHORT and value.isprintable()
+        short = shown and isinstance(value, str) and len(value) < _SHORT and value.isprintable() and mask((value,)) == (value,)
         return f"Write [{value}]." if short else "Write it like [one, two]."
     if isinstance(value, str):
         return _advice_for_text(takes, value)
@@ -45,6 +54,10 @@ def _advice_for_text(takes: str, value: str) -> str:
         return f"Write {_WRONG_BOOLEAN[value.lower()]}."
     if _WRONG_DIGITS.fullmatch(value):
         return "Write decimal digits only, without a leading zero, _ or a colon: programs read those differently."
+    if _SHARE.fullmatch(value) and takes.startswith("a number"):
+        return f"Write {float(value.rstrip(' %')) / 100:g}: a share, not per cent."
+    if _ENDLESS.fullmatch(value):
+        return "A number has at most 18 digits."
     return "Remove the quotes." if re.fullmatch(r"true|false|[-+]?[0-9.]+", value) else ""
 
 

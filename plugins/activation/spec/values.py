@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from activation.spec.compose import Node, YamlProblem
-from activation.spec.problems import Mark, Problem
+from activation.spec.problems import Mark, Problem, SourceText
 from activation.spec.traps import quote
 
 Route = tuple[str | int, ...]
@@ -35,18 +35,20 @@ class Place:
 
 @dataclass(slots=True)
 class Document:
-    """The values of one file, or of a file merged over its defaults.
+    """The values of one file, or of a file merged over what lies underneath it.
 
     :ivar name: the file's path as messages show it.
     :ivar values: the top level's keys and values.
     :ivar places: the place of each value; of the top level, if the file has content.
     :ivar problems: what was wrong, but did not stop the reading.
+    :ivar texts: the files that it was made of, from the one on top down to the outermost defaults.
     """
 
     name: str
     values: dict[str, Any] = field(default_factory=dict)
     places: dict[Route, Place] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    texts: tuple[SourceText, ...] = ()
 
 
 class Builder:
