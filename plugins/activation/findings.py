@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from activation.errors import ActivationError
+from activation.errors import ActivationError, TransientError
 
 
 class Verdict(Enum):
@@ -24,11 +24,13 @@ class Finding:
     """The result of one check.
 
     :ivar text: what was seen; for a wrong result also what was expected, for a skipped check the reason. Never a secret.
+    :ivar passing: whether what is wrong may pass by itself.
     """
 
     verdict: Verdict
     name: str
     text: str
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def examine(checks: Iterable[Check]) -> Iterator[Finding]:
         except Skip as reason:
             yield Finding(Verdict.SKIPPED, check.name, str(reason))
         except (Wrong, ActivationError) as error:
-            yield Finding(Verdict.WRONG, check.name, str(error))
+            yield Finding(Verdict.WRONG, check.name, str(error), isinstance(error, TransientError))
         except Exception as error:  # noqa: BLE001 - a driver's own error that nobody mapped is what a check is there to find
             # Only kind and place: a driver's text can hold a value or a credential.
             last = traceback.extract_tb(error.__traceback__)[-1]

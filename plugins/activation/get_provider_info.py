@@ -28,6 +28,11 @@ Records of runs that are kept of a stream of profiles, of which there may be one
 as long as there are rejects of its run.
 """.strip()
 
+_ENV = """
+The environment that this Airflow runs, ``prod`` for example: overlays of that name (``users.prod.yaml``, ``_defaults.prod.yaml``)
+then lie over the pipeline files. Empty: no overlay counts.
+""".strip()
+
 _RUNS_DAYS = """
 Days that the record of a run is kept, and not shorter than its rejects; 0 is for ever.
 """.strip()
@@ -64,6 +69,7 @@ def get_provider_info() -> dict[str, Any]:
             {"integration-name": "DuckDB", "python-modules": ["activation.hooks.duckdb"]},
             {"integration-name": "Kakao Moment", "python-modules": ["activation.hooks.kakao_moment"]},
         ],
+        "extra-links": ["activation.operators.links.DestinationLink", "activation.operators.links.RejectsLink"],
         "connection-types": [BRAZE, DUCKDB, KAKAO_MOMENT],
         "config": {"activation": {"description": "Settings of the activation pipelines.", "options": _options()}},
     }
@@ -71,6 +77,13 @@ def get_provider_info() -> dict[str, Any]:
 
 def _options() -> dict[str, Any]:
     return {
+        "env": {
+            "description": _ENV,
+            "version_added": "0.1.0",
+            "type": "string",
+            "example": "prod",
+            "default": "",
+        },
         "state_folder": {
             "description": _STATE_FOLDER,
             "version_added": "0.1.0",

@@ -36,6 +36,7 @@ def test_a_dag_survives_airflows_serialization() -> None:
 
 GOOD = """source: {type: duckdb, connection: warehouse, table: marketing.users}
 destination: {type: braze, connection: braze, data: attributes}
+alerts: {email: [crm@example.com]}
 """
 
 

@@ -131,18 +131,18 @@ def test_the_task_has_the_blocks_of_the_file(tmp_path: Path) -> None:
     assert (task.pipeline_id, task.max_rows, task.max_reject_share) == ("vip", 1000, 0.1)
     assert task.pipeline().destination == file.destination
     assert task.pipeline().source == file.source
-    assert [asset.name for asset in task.outlets] == ["activation/vip"]
+    assert task.outlets[0].name == "activation/vip"
     assert (dag.max_active_runs, dag.catchup) == (1, False)
 
 
 def test_the_name_and_the_mode_are_rendered_by_airflow(tmp_path: Path) -> None:
     dag = made(tmp_path)
     task = task_of(dag)
-    assert {name: param.value for name, param in dag.params.items()} == {"mode": "run"}
+    assert {name: param.value for name, param in dag.params.items()} == {"mode": "run", "dry_run": False}
     assert dag.params.get_param("mode").schema["enum"] == ["run", "preview"]
-    task.render_template_fields({"ds": "2026-07-19", "params": {"mode": "preview"}})  # type: ignore[typeddict-item]
+    task.render_template_fields({"ds": "2026-07-19", "params": {"mode": "preview", "dry_run": False}})  # type: ignore[typeddict-item]
     assert task.destination["file_name"] == "VIP 2026-07-19"
-    assert task.order == {"mode": "preview"}
+    assert task.order == {"mode": "preview", "dry_run": "False"}
 
 
 @pytest.mark.parametrize(

@@ -83,12 +83,9 @@ def test_runs_begin_behind_other_pipelines(tmp_path: Path, schedule: str, condit
 def test_the_asset_that_is_waited_for_is_the_one_that_an_import_updates(tmp_path: Path) -> None:
     schedule = made(tmp_path, "{after: [users, clients], wait_for: any}").schedule
     assert isinstance(schedule, AssetAny)
-    outlets = build_dag(Pipeline.model_validate(IMPORT)).get_task("import").outlets
-    assert (
-        outlets
-        == [schedule.objects[0]]
-        == [Asset(name="activation/users", uri="x-activation://pipeline/users", group="activation")]
-    )
+    outlet = build_dag(Pipeline.model_validate(IMPORT)).get_task("import").outlets[0]
+    asset = Asset(name="activation/users", uri="x-activation://pipeline/users", group="activation")
+    assert outlet == schedule.objects[0] == asset
 
 
 def test_an_import_can_run_behind_another_pipeline() -> None:
@@ -106,16 +103,18 @@ def test_the_task_has_the_blocks_of_the_file(tmp_path: Path) -> None:
     file = load_file(tmp_path / "profiles.yaml")
     assert task.pipeline().destination == file.destination
     assert (task.pipeline().columns, task.pipeline().cursor) == (file.columns, file.cursor)
-    assert [asset.name for asset in task.outlets] == ["activation/profiles"]
+    assert task.outlets[0].name == "activation/profiles"
     assert not task.on_success_callback
 
 
 def test_the_trigger_form_gives_orders(tmp_path: Path) -> None:
     dag = made(tmp_path, "null")
-    assert {name: param.value for name, param in dag.params.items()} == {"mode": "incremental", "limit": None, "reset_to": None}
+    assert {name: param.value for name, param in dag.params.items()} == {
+        "mode": "incremental", "limit": None, "dry_run": False, "reset_to": None
+    }  # fmt: skip
     assert dag.params.get_param("mode").schema["enum"] == ["incremental", "full", "preview", "reset"]
     context: Any = {
-        "params": {"mode": "reset", "limit": None, "reset_to": "2026-07-19T09:07:23Z"},
+        "params": {"mode": "reset", "limit": None, "dry_run": False, "reset_to": "2026-07-19T09:07:23Z"},
         "var": {"value": {"aws": "k"}},
     }
     task = task_of(dag)

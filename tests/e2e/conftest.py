@@ -64,6 +64,10 @@ PIPELINES: dict[str, dict[str, str]] = {
         "source": "{type: duckdb, connection: warehouse, table: marketing.people}",
         "delivery": f"{{in_flight: {IN_FLIGHT}}}",
     },
+    "split": {
+        "source": "{type: duckdb, connection: warehouse, query: SELECT * FROM marketing.people}",
+        "task": "{partitions: 3}",
+    },
     "modes": {"source": "{type: postgres, connection: pg, table: marketing.people}"},
     "from_postgres": {"source": "{type: postgres, connection: pg, table: marketing.users}"},
     "wrong_key": {"destination": "{type: braze, connection: braze_wrong_key, data: attributes}"},
@@ -84,6 +88,19 @@ PIPELINES: dict[str, dict[str, str]] = {
     "following": {**_PROFILES, "schedule": "{after: [feeding]}", "destination": _stream("following")},
     "audience": _audience("VIP"),
     "audience_preview": _audience("Newcomers"),
+    "given_up": {
+        "source": "{type: duckdb, connection: warehouse, query: SELECT * FROM marketing.users}",
+        "errors": "{retries: 0}",
+    },
+    "untold": {
+        "source": "{type: duckdb, connection: warehouse, query: SELECT * FROM marketing.nobody}",
+        "alerts": "{email: [crm@example.com], connection: no_mail, notify: [warehouse, mail_of_crm]}",
+    },
+    "once": {"source": "{type: postgres, connection: pg, query: SELECT * FROM marketing.people LIMIT 1}", "schedule": "once"},
+    "either": {
+        "source": "{type: postgres, connection: pg, query: SELECT * FROM marketing.people LIMIT 2}",
+        "schedule": '{cron: "@monthly", assets: [crm/customers]}',
+    },
     "unreadable": {"source": "{type: duckdb, connection: warehouse, tabel: marketing.users}"},
 }
 
@@ -144,6 +161,15 @@ class World:
         return self.api.task_log(pipeline, run_id, "import", attempt)
 
 
+FEEDS = """from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, Asset
+
+with DAG("feeds", schedule=None):
+    EmptyOperator(task_id="load", outlets=[Asset("crm/customers", uri="s3://lake/crm/customers")])
+"""
+"""A DAG of somebody else, whose asset a pipeline waits for."""
+
+
 def pipeline_file(**blocks: str) -> str:
     """The text of a pipeline file."""
     usual = {
@@ -151,6 +177,7 @@ def pipeline_file(**blocks: str) -> str:
         "source": "{type: duckdb, connection: warehouse, table: marketing.users}",
         "destination": "{type: braze, connection: braze, data: attributes}",
         "errors": "{retries: 2, retry_delay: 0s}",
+        "alerts": "{email: [crm@example.com], connection: mail}",
     }
     return "".join(f"{name}: {text}\n" for name, text in {**usual, **blocks}.items())
 
@@ -218,6 +245,7 @@ def _streaming(kinesis: KinesisSandbox, mail: MailServer, database: Path) -> dic
         "AIRFLOW_CONN_CRM": json.dumps({"conn_type": "duckdb", "host": str(database)}),
         "AIRFLOW_CONN_KINESIS": kinesis.connection(),
         "AIRFLOW_CONN_MAIL": json.dumps(sender),
+        "AIRFLOW_CONN_MAIL_OF_CRM": json.dumps({**sender, "extra": {**extra, "to": "notified@example.com"}}),
     }
 
 
@@ -228,6 +256,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     database, dags = folder / "warehouse.duckdb", folder / "dags"
     (dags / "pipelines").mkdir(parents=True)
     shutil.copy(ROOT / "dags" / "activation.py", dags)
+    (dags / "feeds.py").write_text(FEEDS, encoding="utf-8")
     for name, blocks in PIPELINES.items():
         (dags / "pipelines" / f"{name}.yaml").write_text(pipeline_file(**blocks), encoding="utf-8")
     keys = (ApiKey(GOOD_KEY), ApiKey(READ_KEY, frozenset({"users.export.ids"})))

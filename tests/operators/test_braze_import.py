@@ -18,7 +18,7 @@ def operator(**changed: Any) -> WarehouseIncrementalImportOperator:
 
 def test_the_asset_is_the_tasks_outlet() -> None:
     task = operator()
-    assert task.outlets == [task.asset]
+    assert task.outlets[0] == task.asset
     assert task.asset.name == "activation/users"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from activation.delivery.journal import Journal
 from activation.destinations.s3.status import Export, Status, count
 from activation.errors import TransientError
 from sandbox.aws import AwsSandbox
+from tests.support.servers import shared
 
 from .export_world import ExportWorld, make
 
@@ -26,9 +27,8 @@ SOURCE = {"type": "duckdb", "connection": "world_duckdb"}
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[AwsSandbox]:
-    with AwsSandbox("storage") as running:
-        yield running
+def aws() -> AwsSandbox:
+    return shared(AwsSandbox, "storage")
 
 
 @pytest.fixture

@@ -105,6 +105,32 @@ def test_f23_a_replayed_event_keeps_the_time_of_its_row(world: World) -> None:
     assert [one["time"] for one in world.braze.events()] == ["2026-07-19T09:00:07.000Z"]
 
 
+@pytest.mark.parametrize(("mode", "rows"), [("incremental", 1), ("full", 3)])
+def test_a_dry_run_shows_what_its_mode_would_send(world: World, mode: str, rows: int) -> None:
+    world.table(USERS, user(1, "u1", {"n": 1}), user(2, "u2", {"n": 2}))
+    world.run()
+    world.sql(f"INSERT INTO crm.source VALUES (TIMESTAMP '{stamp(9)}', 'u3', NULL, NULL, NULL, '{{}}')")
+    before = world.watermark()
+    report = world.run({"mode": mode, "dry_run": "True"})
+    assert (report["status"], report["rows"]["read"]) == ("preview", rows)
+    assert (numbers(world), world.watermark()) == ({"u1": 1, "u2": 2}, before)
+
+
+@pytest.mark.parametrize(
+    ("order", "text"),
+    [
+        ({"mode": "reset", "dry_run": "True"}, "The mode reset has no dry run."),
+        ({"mode": "replay", "dry_run": True}, "The mode replay has no dry run."),
+        ({"dry_run": "maybe"}, "dry_run 'maybe' is neither true nor false."),
+    ],
+)
+def test_a_dry_run_of_what_has_none_is_refused(world: World, order: dict[str, Any], text: str) -> None:
+    world.table(USERS, user(1, "u1", {}))
+    with pytest.raises(AirflowFailException, match=text):
+        world.run(order)
+    assert world.run({"dry_run": "False"})["rows"]["sent"] == 1
+
+
 def test_f33_a_preview_shows_what_a_run_would_do_and_changes_nothing(world: World, tmp_path: Path) -> None:
     payload = {"name": "김민준", "age": 31, "vip": True, "tags": ["a@x.io"], "gone": None}
     world.table(

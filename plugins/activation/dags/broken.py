@@ -1,14 +1,16 @@
 """How a broken pipeline file shows in Airflow 3.3, which keeps import errors by DAG file and knows no other files.
 
 An exception in the DAG file would hide every pipeline of the folder. So each broken file gives two things: a carrier, which
-Airflow fails to serialise and therefore lists as an import error under the pipeline file's own name; and a placeholder DAG
-with the pipeline's id, which keeps its history, its place in the list and its asset's state, and fails with the same message
-if it is run.
+Airflow fails to serialise and therefore lists as an import error under the pipeline file's own name; and for each pipeline of
+the file a placeholder DAG with its id, which keeps its history, its place in the list and its asset's state, and fails with the
+same message if it is run.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,6 +21,7 @@ from activation.operators.memory import asset_of
 from activation.spec import PipelineFileError
 
 _ID = re.compile(r"[a-z][a-z0-9_]{0,99}")
+_MOST_ID = 200
 
 
 class BrokenPipelineOperator(BaseOperator):
@@ -39,10 +42,10 @@ class ImportErrorCarrier(DAG):
     :param file: the pipeline file.
     """
 
-    def __init__(self, file: Path, error: PipelineFileError) -> None:
+    def __init__(self, dag_id: str, file: Path, error: PipelineFileError) -> None:
         self._file, self._error = file.absolute(), error
         self._listed_as = file.name
-        super().__init__(dag_id=f"broken.{_plain(file.stem)}", schedule=None)
+        super().__init__(dag_id=dag_id, schedule=None)
 
     @property
     def relative_fileloc(self) -> str:
@@ -66,20 +69,26 @@ class ImportErrorCarrier(DAG):
         raise SerializationError(f"\n{self._error}")
 
 
-def placeholder(file: Path, error: PipelineFileError) -> DAG | None:
-    """A DAG that stands where the broken pipeline's DAG would stand; ``None`` if the file's name is no pipeline id."""
-    if not _ID.fullmatch(file.stem):
+def placeholder(pipeline_id: str, file: Path, error: PipelineFileError) -> DAG | None:
+    """A DAG that stands where the broken pipeline's DAG would stand; ``None`` if it would have no pipeline id."""
+    if not _ID.fullmatch(pipeline_id):
         return None
     dag = DAG(
-        dag_id=file.stem,
+        dag_id=pipeline_id,
         schedule=None,
         description=f"The pipeline file {file.name} is broken.",
         tags=["activation", "broken"],
         doc_md=f"The pipeline file is broken; nothing moves until it is mended.\n\n```text\n{error}\n```",
     )
-    BrokenPipelineOperator(task_id="import", dag=dag, problems=str(error), outlets=[asset_of(file.stem)])
+    BrokenPipelineOperator(task_id="import", dag=dag, problems=str(error), outlets=[asset_of(pipeline_id)])
     return dag
 
 
-def _plain(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.-]", "_", text)
+def carriers(broken: Mapping[Path, PipelineFileError], folder: Path) -> Iterator[ImportErrorCarrier]:
+    """One carrier for each broken file of a folder and its sub-folders; no two have the same id."""
+    taken: set[str] = set()
+    for file, error in broken.items():
+        name = re.sub(r"[^A-Za-z0-9_-]", "_", file.relative_to(folder).as_posix().removesuffix(".yaml"))[:_MOST_ID]
+        free = next(one for number in itertools.count(1) if (one := f"broken.{name}{f'.{number}' * (number > 1)}") not in taken)
+        taken.add(free)
+        yield ImportErrorCarrier(free, file, error)

@@ -6,11 +6,21 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from airflow.sdk import DAG, CronDataIntervalTimetable, Param
+from airflow.sdk import BaseOperator, CronDataIntervalTimetable, Param
 
+from activation.dags.forms import dry_run
+from activation.dags.frame import Frame
 from activation.dags.schedules import START
 from activation.operators.s3_export import S3ExportOperator
 from activation.spec import Pipeline, S3Destination
+
+_ABOUT = "Leave both empty for the run's own interval. With a time zone, such as 2026-07-19T09:00:00+09:00."
+EXPORT_FORM = {
+    "interval_start": Param("", type="string", title="Interval start", description=f"First instant to export. {_ABOUT}"),
+    "interval_end": Param("", type="string", title="Interval end", description=f"First instant that is not. {_ABOUT}"),
+    "dry_run": dry_run("Counts the rows of the interval and tells where its files would go. Nothing is written."),
+}
+"""The trigger form."""
 
 
 def export_schedule(pipeline: Pipeline, to: S3Destination) -> dict[str, Any]:
@@ -28,32 +38,20 @@ def export_schedule(pipeline: Pipeline, to: S3Destination) -> dict[str, Any]:
     }
 
 
-def export_params() -> dict[str, Param]:
-    """The trigger form."""
-    about = "Leave both empty for the run's own interval. With a time zone, such as 2026-07-19T09:00:00+09:00."
-    return {
-        "interval_start": Param("", type="string", title="Interval start", description=f"First instant to export. {about}"),
-        "interval_end": Param("", type="string", title="Interval end", description=f"First instant that is not. {about}"),
-    }
-
-
-def export_task(dag: DAG, pipeline: Pipeline, to: S3Destination, callbacks: dict[str, Any]) -> None:
-    """Add the task.
-
-    :param callbacks: what Airflow calls when it begins, has failed or has succeeded.
-    """
-    more = {"in_flight": pipeline.delivery.in_flight} if "in_flight" in pipeline.delivery.model_fields_set else {}
-    S3ExportOperator(
+def export_task(frame: Frame, pipeline: Pipeline, to: S3Destination) -> BaseOperator:
+    """Add the task; gives the first one, if there are several."""
+    more: dict[str, Any] = {"in_flight": pipeline.delivery.in_flight} if "in_flight" in pipeline.delivery.model_fields_set else {}
+    return S3ExportOperator(
         task_id="export",
-        dag=dag,
         pipeline_id=pipeline.id,
         source=pipeline.source.model_dump(mode="json"),
         destination=to.model_dump(mode="json"),
         cursor=pipeline.cursor.model_dump(mode="json", exclude_unset=True),
-        interval_start="{{ params.interval_start }}",
-        interval_end="{{ params.interval_end }}",
+        interval_start=frame.order["interval_start"],
+        interval_end=frame.order["interval_end"],
+        preview=frame.order["dry_run"],
         **more,
-        **callbacks,
+        **frame.work,
     )
 
 

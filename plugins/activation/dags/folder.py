@@ -2,43 +2,76 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from airflow.sdk import DAG, get_parsing_context
 
-from activation.dags.broken import ImportErrorCarrier, placeholder
+from activation.dags.broken import carriers, placeholder
 from activation.dags.build import build_dag
-from activation.spec import PipelineFileError, find_file, load_file, load_folder
+from activation.dags.environment import current_environment
+from activation.spec import Loaded, PipelineFileError, find_file, load_folder, load_one
+from activation.spec.loader import NoSuchPipelineError
 
 
 def load(folder: str | Path) -> dict[str, DAG]:
-    """Make the DAGs of all pipeline files in a folder.
+    """Make the DAGs of all pipeline files in a folder and its sub-folders, in the environment of ``[activation] env``.
 
-    A task process asks for one DAG only; then only that file is read.
+    A task process asks for one DAG only; then only that pipeline is read.
 
     :param folder: relative paths count from the calling DAG file's folder.
     :returns: names for the DAG file's ``globals()`` -> DAGs.
+    :raises ConfigurationError: if ``[activation] env`` cannot be the name of an environment.
     """
     path = Path(folder)
     if not path.is_absolute():
         path = Path(sys._getframe(1).f_code.co_filename).parent / path
+    env = current_environment()
     wanted = get_parsing_context().dag_id
     if wanted is not None:
-        dag = _one(path, wanted)
+        dag = _one(path, wanted, env)
         return {wanted: dag} if dag is not None else {}
-    loaded = load_folder(path)
-    dags = {pipeline_id: build_dag(pipeline) for pipeline_id, pipeline in loaded.pipelines.items()}
-    for file, error in loaded.broken.items():
-        dags[f"{file.stem} (broken)"] = ImportErrorCarrier(file, error)
-        if stub := placeholder(file, error):
-            dags.setdefault(stub.dag_id, stub)
+    with _without_collection():
+        loaded = load_folder(path, env=env)
+        dags = {name: build_dag(pipeline, loaded.texts[name]) for name, pipeline in loaded.pipelines.items()}
+        return dags | _broken(loaded, path)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """What is made here stays; looking through it for garbage over and over takes a third of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _broken(loaded: Loaded, folder: Path) -> dict[str, DAG]:
+    """A carrier for each broken file, and a placeholder for each pipeline that it would give."""
+    dags: dict[str, DAG] = {
+        f"{carrier.dag_id.removeprefix('broken.')} (broken)": carrier for carrier in carriers(loaded.broken, folder)
+    }
+    for pipeline_id, file in loaded.files.items():
+        if file in loaded.broken and (stub := placeholder(pipeline_id, file, loaded.broken[file])):
+            dags[pipeline_id] = stub
     return dags
 
 
-def _one(folder: Path, pipeline_id: str) -> DAG | None:
+def _one(folder: Path, pipeline_id: str, env: str) -> DAG | None:
+    file = None
     try:
-        file = find_file(folder, pipeline_id)
-        return build_dag(load_file(file)) if file is not None else None
+        file = find_file(folder, pipeline_id, env=env)
+        if file is None:
+            return None
+        pipeline, texts = load_one(file, pipeline_id, root=folder, env=env)
+        return build_dag(pipeline, texts)
     except PipelineFileError as error:
-        return placeholder(folder / f"{pipeline_id}.yaml", error)
+        return placeholder(pipeline_id, file or Path(error.problems[0].file), error)
+    except NoSuchPipelineError:  # The file is called like the DAG, but its matrix makes others.
+        return None

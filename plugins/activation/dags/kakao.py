@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import DAG, Param
+from airflow.sdk import BaseOperator
 
+from activation.dags.forms import dry_run, mode
+from activation.dags.frame import Frame
 from activation.dags.schedules import plain_schedule
 from activation.operators.kakao_customer_file import MODES, KakaoCustomerFileOperator
 from activation.spec import KakaoDestination, Pipeline
+
+KAKAO_FORM = {
+    "mode": mode(MODES, "run: makes the files. preview: reads and cleans the ids, and shows which files a run would make."),
+    "dry_run": dry_run("The same as mode preview."),
+}
+"""The trigger form."""
 
 
 def kakao_schedule(pipeline: Pipeline, to: KakaoDestination) -> dict[str, Any]:
@@ -16,34 +24,18 @@ def kakao_schedule(pipeline: Pipeline, to: KakaoDestination) -> dict[str, Any]:
     return plain_schedule(pipeline)
 
 
-def kakao_params() -> dict[str, Param]:
-    """The trigger form."""
-    return {
-        "mode": Param(
-            MODES[0],
-            enum=[*MODES],
-            title="Mode",
-            description="run: makes the files. preview: reads and cleans the ids, and shows which files a run would make.",
-        ),
-    }
-
-
-def kakao_task(dag: DAG, pipeline: Pipeline, to: KakaoDestination, callbacks: dict[str, Any]) -> None:
-    """Add the task.
-
-    :param callbacks: what Airflow calls when it begins, has failed or has succeeded.
-    """
-    KakaoCustomerFileOperator(
+def kakao_task(frame: Frame, pipeline: Pipeline, to: KakaoDestination) -> BaseOperator:
+    """Add the task; gives the first one, if there are several."""
+    return KakaoCustomerFileOperator(
         task_id="upload",
-        dag=dag,
         pipeline_id=pipeline.id,
         source=pipeline.source.model_dump(mode="json"),
         destination=to.model_dump(mode="json"),
         columns=pipeline.columns.model_dump(mode="json", exclude_unset=True),
-        order={"mode": "{{ params.mode }}"},
+        order=frame.order,
         max_reject_share=pipeline.errors.max_reject_share,
         max_rows=pipeline.errors.max_rows,
-        **callbacks,
+        **frame.work,
     )
 
 

@@ -1,4 +1,4 @@
-"""Limits of the ``alerts`` block: which of them a run has passed, and which of those were told already."""
+"""Limits of the ``alerts`` block: which of them a run has passed, and what was told already."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from activation.spec.alerts import Alerts
 from activation.spec.quantities import Duration
 
 FILE = "alerts.json"
-"""The names of the limits that stand passed, in the pipeline's state folder."""
+"""The names of the limits that stand passed, and the last failed try that was told, in the pipeline's state folder."""
+
+FAILED = "failed "
+"""What the name of a failed try begins with."""
 
 
 def passed_limits(alerts: Alerts, report: Mapping[str, Any], now: datetime) -> dict[str, str]:
@@ -62,7 +65,7 @@ def _words(seconds: float) -> str:
 
 
 class Told:
-    """The limits that stand passed and were told; kept in a file, because each run of Airflow is another process.
+    """What was told; kept in a file, because each run of Airflow is another process.
 
     :param folder: the pipeline's folder in the state folder.
     """
@@ -77,12 +80,22 @@ class Told:
         return name in self._names
 
     def note(self, name: str, *, passed: bool) -> None:
-        """Remember that a limit stands passed, once its mail is out, or is kept again.
+        """Remember that a limit stands passed, once somebody was told, or is kept again.
 
         :raises OSError: if it cannot be written; the next run then tells it once more.
         """
-        if passed == (name in self._names):
-            return
-        self._names ^= {name}
+        if passed != (name in self._names):
+            self._write(self._names ^ {name})
+
+    def note_failure(self, name: str) -> None:
+        """Remember that a failed try was told; earlier ones are forgotten.
+
+        :param name: begins with :data:`FAILED`.
+        :raises OSError: if it cannot be written.
+        """
+        self._write({name, *(each for each in self._names if not each.startswith(FAILED))})
+
+    def _write(self, names: set[str]) -> None:
+        self._names = names
         self._folder.mkdir(parents=True, exist_ok=True)
         replace_text(self._folder, FILE, json.dumps(sorted(self._names)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pendulum
-from airflow.sdk import DAG, AssetAny, CronTriggerTimetable
+from airflow.sdk import DAG, Asset, AssetAny, AssetOrTimeSchedule, CronTriggerTimetable
 
 from activation.operators.memory import asset_of
 from activation.spec import Pipeline
@@ -17,19 +17,31 @@ START = pendulum.datetime(2024, 1, 1, tz="UTC")
 
 def plain_schedule(pipeline: Pipeline) -> dict[str, Any]:
     """Arguments of the DAG that say when it runs, for runs that carry on from a watermark."""
-    return {"schedule": _schedule(pipeline.timing), "start_date": START, "catchup": False}
+    timing = pipeline.timing
+    start, end = (timing.begins or START, timing.ends) if timing else (START, None)
+    return {"schedule": _schedule(timing), "start_date": start, "end_date": end, "catchup": False}
 
 
 def _schedule(timing: Schedule | None) -> Any:
-    """A cron expression or preset, or the assets that the pipelines to wait for keep up to date."""
+    """A cron expression or preset, the assets to wait for, or both."""
     if timing is None:
         return None
-    if timing.after:
-        assets = [asset_of(pipeline_id) for pipeline_id in timing.after]
-        return AssetAny(*assets) if timing.wait_for == "any" else assets
-    if timing.cron is not None and timing.timezone is not None:
+    assets = _assets(timing)
+    if timing.cron is None:
+        return assets
+    if assets is not None:
+        clock = CronTriggerTimetable(timing.cron, timezone=timing.timezone or "UTC")
+        return AssetOrTimeSchedule(timetable=clock, assets=assets)
+    if timing.timezone is not None and not (timing.continuous or timing.once):
         return CronTriggerTimetable(timing.cron, timezone=timing.timezone)
-    return "@continuous" if timing.continuous else timing.cron
+    return f"@{timing.cron}" if timing.continuous or timing.once else timing.cron
+
+
+def _assets(timing: Schedule) -> list[Any] | AssetAny | None:
+    """The assets that pipelines keep up to date, and references to those of other DAGs, which say more about them there."""
+    found: list[Any] = [asset_of(pipeline_id) for pipeline_id in timing.after]
+    found += [Asset.ref(uri=name) if "://" in name else Asset.ref(name=name) for name in timing.assets]
+    return (AssetAny(*found) if timing.wait_for == "any" else found) if found else None
 
 
 def delayed(dag: DAG, timing: Schedule | None) -> None:
@@ -42,7 +54,7 @@ def delayed(dag: DAG, timing: Schedule | None) -> None:
         return
     from airflow.providers.standard.sensors.date_time import DateTimeSensorAsync
 
-    tasks = list(dag.tasks)
+    tasks = [task for task in dag.tasks if not task.upstream_task_ids]
     until = f"dag_run.run_after + macros.timedelta(milliseconds={timing.delay.milliseconds})"
     delay = DateTimeSensorAsync(
         task_id="delay",

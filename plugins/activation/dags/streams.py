@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import DAG, Param
+from airflow.sdk import BaseOperator
 
+from activation.dags.forms import RESET_TO, dry_run, limit, mode, text
+from activation.dags.frame import Frame
 from activation.dags.schedules import plain_schedule
 from activation.operators.kinesis_stream import KinesisProfileStreamOperator
 from activation.spec import Duration, KinesisDestination, Pipeline
@@ -14,52 +16,38 @@ from activation.spec.kinesis_rules import attribute_changes
 MODES = ("incremental", "full", "preview", "reset")
 """What a run can be asked to do; a profile that was rejected comes again with its next change, or with ``full``."""
 
+STREAM_FORM = {
+    "mode": mode(
+        MODES,
+        "incremental: the profiles that changed since the last run. full: every profile that is in a mapped audience now, once "
+        "more. preview: shows what would be sent. reset: only moves the watermark.",
+    ),
+    "limit": limit("With mode preview or a dry run: most profiles to show."),
+    "dry_run": dry_run("With mode incremental or full: shows what the run would send. Nothing is sent and no state changes."),
+    "reset_to": text(**RESET_TO),
+}
+"""The trigger form."""
+
 
 def stream_schedule(pipeline: Pipeline, to: KinesisDestination) -> dict[str, Any]:
     """Arguments of the DAG that say when it runs."""
     return plain_schedule(pipeline)
 
 
-def stream_params() -> dict[str, Param]:
-    """The trigger form."""
-    return {
-        "mode": Param(
-            MODES[0],
-            enum=[*MODES],
-            title="Mode",
-            description="incremental: the profiles that changed since the last run. full: every profile that is in a mapped "
-            "audience now, once more. preview: shows what would be sent. reset: only moves the watermark.",
-        ),
-        "limit": Param(
-            None, type=["null", "integer"], minimum=1, title="Limit", description="With mode preview: most profiles to show."
-        ),
-        "reset_to": Param(
-            None,
-            type=["null", "string"],
-            title="Reset to",
-            description="With mode reset: the new watermark, such as 2026-07-19T09:07:23Z; empty is the beginning.",
-        ),
-    }
-
-
-def stream_task(dag: DAG, pipeline: Pipeline, to: KinesisDestination, callbacks: dict[str, Any]) -> None:
-    """Add the task.
-
-    :param callbacks: what Airflow calls when it begins, has failed or has succeeded.
-    """
-    KinesisProfileStreamOperator(
+def stream_task(frame: Frame, pipeline: Pipeline, to: KinesisDestination) -> BaseOperator:
+    """Add the task; gives the first one, if there are several."""
+    return KinesisProfileStreamOperator(
         task_id="stream",
-        dag=dag,
         pipeline_id=pipeline.id,
         source=pipeline.source.model_dump(mode="json"),
         destination=_looking(pipeline, to).model_dump(mode="json"),
         cursor=pipeline.cursor.model_dump(mode="json", exclude_unset=True),
         columns=pipeline.columns.model_dump(mode="json", exclude_unset=True),
         delivery=pipeline.delivery.model_dump(mode="json", exclude_unset=True),
-        order={name: f"{{{{ params.{name} }}}}" for name in dag.params},
+        order=frame.order,
         max_reject_share=pipeline.errors.max_reject_share,
         max_rows=pipeline.errors.max_rows,
-        **callbacks,
+        **frame.work,
     )
 
 

@@ -63,9 +63,16 @@ class BrazeHook(BaseHook):
     def test_connection(self) -> tuple[bool, str]:
         """Ask Braze whether address, key and permission are right, without changing anything: a request with nothing in it."""
         try:
-            return True, _probe(self.get_conn())
+            return True, self.ask()
         except ActivationError as error:
             return False, str(error)
+
+    def ask(self) -> str:
+        """Ask Braze the same; gives its answer in words.
+
+        :raises ActivationError: if something is wrong, or Braze does not answer now.
+        """
+        return _probe(self.get_conn())
 
 
 def base_url(host: str, port: int | None, name: str) -> str:

@@ -101,7 +101,7 @@ def check_braze(conn_id: str) -> Iterator[Finding]:
     """Ask Braze, as the button Test of the connection does."""
     from activation.hooks.braze import BrazeHook
 
-    return _tested(BrazeHook(conn_id).test_connection)
+    return examine([Check("connection", BrazeHook(conn_id).ask)])
 
 
 def check_kakao(conn_id: str) -> Iterator[Finding]:

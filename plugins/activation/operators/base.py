@@ -11,11 +11,14 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from activation.errors import ConfigurationError, FatalError
+from activation.operators.assets import read_from, written_to
+from activation.operators.links import LINKS
 from activation.operators.memory import asset_of
 from activation.spec import Pipeline
 from activation.spec.blocks import pipeline_of
 
 if TYPE_CHECKING:
+    from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk import Context
 
 OPERATORS = {
@@ -38,7 +41,7 @@ class PipelineOperator(BaseOperator):
     """Runs one pipeline. The blocks have the grammar of a pipeline file; those of :attr:`template_fields` are templated.
 
     :param pipeline_id: names the state of the pipeline, its asset ``activation/<pipeline_id>`` and its folder; two tasks with one
-        id would share a watermark. The asset is the task's outlet.
+        id would share a watermark. The asset is the task's outlet, beside what is written; its inlet is the table.
     :param source: ``{"type": "duckdb" | "postgres" | …, "connection": …, "table": …}``.
     :param destination: ``{"type": …, "connection": …, …}``; the type may be left out.
     :raises ConfigurationError: if a block is wrong; names the field, what is allowed and the fix.
@@ -46,16 +49,20 @@ class PipelineOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("source", "destination", "order")
     template_fields_renderers = {"source": "json", "destination": "json", "order": "json"}  # noqa: RUF012 - Airflow's own way
+    operator_extra_links = LINKS
     takes: ClassVar[str]
     """The ``destination.type`` that the operator serves."""
 
     def __init__(self, *, pipeline_id: str, source: Mapping[str, Any], destination: Mapping[str, Any], **kwargs: Any) -> None:
         self.asset = asset_of(pipeline_id)
-        kwargs["outlets"] = [*kwargs.get("outlets", ()), self.asset]
+        kwargs["inlets"] = [*kwargs.get("inlets", ()), *read_from(source)]
+        kwargs["outlets"] = [*kwargs.get("outlets", ()), self.asset, *written_to(self.takes, destination)]
         super().__init__(**kwargs)
         self.pipeline_id = pipeline_id
         self.source = dict(source)
         self.destination = dict(destination)
+        self.report: dict[str, Any] | None = None
+        """The report of the run, once it has ended."""
         self._try: Try | None = None
 
     def pipeline(self) -> Pipeline:
@@ -81,9 +88,18 @@ class PipelineOperator(BaseOperator):
     def _blocks(self) -> dict[str, Any]:
         """The blocks beside source and destination."""
 
-    def _emit(self, context: Context, **extra: Any) -> None:
-        """Say in the asset's event what the run has moved."""
-        context["outlet_events"][self.asset].extra = extra
+    def _ended(self, report: dict[str, Any], context: Context, **extra: Any) -> dict[str, Any]:
+        """Keep the report for the task's links and its lineage, and say in the asset's event what the run has moved."""
+        self.report = report
+        if report["status"] != "preview":
+            context["outlet_events"][self.asset].extra = extra
+        return report
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:
+        """What OpenLineage is told once the task has ended; the provider calls it, if it is installed."""
+        from activation.operators.lineage import lineage_of
+
+        return lineage_of(self.pipeline(), self.report)
 
     def on_kill(self) -> None:
         """Let what is in flight finish, keep the progress and end; Airflow calls it when it wants the task to stop."""

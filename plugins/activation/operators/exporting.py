@@ -90,6 +90,22 @@ class Export:
         self._store.delete(STARTED)  # a run that is cleared after its end gets a record of its own
         return summary
 
+    def preview(self) -> dict[str, Any]:
+        """Count what a run would export. The bucket is not looked at, nothing is written and no state changes.
+
+        :returns: JSON: the rows, and for each interval its rows and the key of the manifest that it would have.
+        :raises ConfigurationError: as :meth:`__call__` does.
+        """
+        self._warehouse = opened(self._pipeline.source, self._tag)
+        with closing(self._warehouse) as warehouse:
+            bound, found = self._bind(warehouse), list[dict[str, Any]]()
+            for interval in self._choose():
+                rows, place = warehouse.count(bound.extract, interval.window), self._plan(interval).place
+                span = {"start": interval.start.isoformat(), "end": interval.end.isoformat()}
+                found.append({**span, "rows": rows, "manifest": layout.manifest_key(place.prefix)})
+        total = sum(one["rows"] for one in found)
+        return {"status": "preview", "run": self._run, "rows": {"read": total}, "exports": found}
+
     def stop(self) -> None:
         """End after the batch that is being written; the warehouse's statement ends too."""
         self._stopped = True

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from activation.errors import ConfigurationError
 from activation.operators.base import PipelineOperator, told_to_airflow
+from activation.operators.orders import is_true
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -26,10 +27,10 @@ class KakaoCustomerFileOperator(PipelineOperator):
     the parameters ``pipeline_id``, ``source`` and ``destination`` see :class:`~activation.operators.base.PipelineOperator`.
 
     :param columns: ``{"fields": …}``: further columns, only where the files go to a folder.
-    :param order: ``{"mode": "run" | "preview"}`` (templated); empty: run.
+    :param order: ``{"mode": "run" | "preview", "dry_run": …}`` (templated); a dry run is a preview; empty: run.
     :param max_reject_share: a list of which a greater share of at least 1,000 rows is rejected is not sent; 0 to 1.
     :param max_rows: a table with more rows is not read at all; ``None`` is without limit.
-    :returns: the report, as XCom: rows by their end, the files with their ids, states and sizes, and stale parts.
+    :returns: the report, as XCom: rows by their end, the files with their ids, states and sizes, stale parts, and removed files.
     :raises AirflowFailException: for what a person must fix; a retry would not help.
     :raises TransientError: for what may pass; Airflow retries the task.
     """
@@ -63,18 +64,16 @@ class KakaoCustomerFileOperator(PipelineOperator):
         """Make the files; defers where they have to be waited for."""
         from activation.operators.kakao_run import KakaoRun
 
-        mode = str(self.order.get("mode") or RUN)
+        mode = PREVIEW if is_true(self.order.get("dry_run")) else str(self.order.get("mode") or RUN)
         with told_to_airflow():
             if mode not in MODES:
                 raise ConfigurationError(f"There is no mode {mode!r}.", f"Choose one of {', '.join(MODES)}.")
             run = self._try = KakaoRun(self.pipeline(), context)
-            if mode == PREVIEW:
-                return run.preview()
-            report = run()
+            report = run.preview() if mode == PREVIEW else run()
         if report is None:
             wait = run.wait
             self.defer(trigger=wait.trigger(), method_name="execute_complete", timeout=wait.left + GRACE)
-        return self._ended(report, context)
+        return self._told(report, context)
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> dict[str, Any]:
         """End the run with what the trigger has seen."""
@@ -82,8 +81,7 @@ class KakaoCustomerFileOperator(PipelineOperator):
 
         with told_to_airflow():
             report = KakaoRun(self.pipeline(), context).waited(event)
-        return self._ended(report, context)
+        return self._told(report, context)
 
-    def _ended(self, report: dict[str, Any], context: Context) -> dict[str, Any]:
-        self._emit(context, rows=report["rows"], files=[one["name"] for one in report["files"]])
-        return report
+    def _told(self, report: dict[str, Any], context: Context) -> dict[str, Any]:
+        return self._ended(report, context, rows=report["rows"], files=[one["name"] for one in report["files"]])

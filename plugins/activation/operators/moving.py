@@ -65,12 +65,10 @@ class MovingOperator(PipelineOperator):
         """Move one window."""
         with told_to_airflow():
             report = self._run(Order.parse(self.order), context)
-        if report["status"] != "preview":
-            self._emit(context, watermark=report["watermark"]["after"], rows=report["rows"])
-        return report
+        return self._ended(report, context, watermark=report.get("watermark", {}).get("after"), rows=report["rows"])
 
     def _run(self, order: Order, context: Context) -> dict[str, Any]:
-        if order.mode == PREVIEW:
+        if order.mode == PREVIEW or order.dry_run:
             return self._preview(order, context)
         if order.mode == RESET:
             return self._reset(order, context)
