@@ -39,12 +39,13 @@ lint: $(READY) ## Check style, format, types and the lock file
 	@echo "== $(LOCK) names no host"
 	@if grep -n '://' $(LOCK); then echo "error: $(LOCK) must not name a host; run make lock" >&2; exit 1; fi
 
-bench: $(READY) ## Measure an import into Braze, reading from every warehouse, exports to S3, streams and customer files; content first, then time
+bench: $(READY) ## Measure an import into Braze, reading from every warehouse, exports, streams, customer files and DAGs; content first, then time
 	@$(BIN)/python -m benchmarks.import_braze
 	@$(BIN)/python -m benchmarks.read_sources
 	@$(BIN)/python -m benchmarks.export_s3
 	@$(BIN)/python -m benchmarks.stream_kinesis
 	@$(BIN)/python -m benchmarks.customer_files
+	@$(BIN)/python -m benchmarks.parse_dags
 
 lock: $(READY) ## Write requirements.lock again from pyproject.toml
 	@echo "== Resolving for Python 3.10 and up, with hashes; what still fits is kept (newer versions: ARGS=--upgrade)"
