@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from activation.delivery.kept import Kept
 from activation.errors import ConfigurationError
 from activation.operators.orders import Order
-from activation.operators.previewing import masked
+from activation.records.shown import masked
 from sandbox.braze import Fault
 
 from .test_data_types import USERS, stamp, user

@@ -138,7 +138,7 @@ def _veiled(record: dict[str, Any]) -> dict[str, Any]:
 
 def _masked(value: Any) -> Any:
     """A value of a column; JSON keeps its keys."""
-    from activation.operators.previewing import masked
+    from activation.records.shown import masked
 
     try:
         return masked(json.loads(value))

@@ -15,13 +15,11 @@ from activation.cursor.window import Window
 from activation.delivery.cutting import Cutting
 from activation.operators.importing import Import
 from activation.records.encoded import Encoded
+from activation.records.shown import SHOWN, masked
 from activation.warehouses.base import CURSOR
 
 SAMPLE = 1_000
 """Rows that are looked at if the run has no limit."""
-
-SHOWN = 20
-"""Items that are shown."""
 
 
 class Preview(Import):
@@ -72,17 +70,6 @@ class Preview(Import):
             rows = pa.RecordBatch.from_arrays([_whole(column) for column in table.columns], schema=table.schema)
             encoded = parts.encoder.encode(rows)
         return encoded, parts.plan.cutting, _alike(table[CURSOR])
-
-
-def masked(value: Any) -> Any:
-    """A value of which nothing but its shape can be told: texts keep their first character, numbers nothing."""
-    if isinstance(value, dict):
-        return {key: masked(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [masked(inner) for inner in value]
-    if isinstance(value, str):
-        return f"{value[0]}***" if value else ""
-    return value if value is None or isinstance(value, bool) else "***"
 
 
 def _alike(stamps: pa.ChunkedArray) -> dict[str, int]:

@@ -13,11 +13,11 @@ from typing import Any
 import pyarrow as pa
 
 from activation.cursor.window import Window
-from activation.operators.previewing import SHOWN, masked
 from activation.operators.resetting import Resetting
 from activation.operators.streaming import Stream
 from activation.records.encoded import Encoded
 from activation.records.profiles.rows import EXTRACT
+from activation.records.shown import SHOWN, masked
 
 SAMPLE = 1_000
 """Profiles that are looked at if the run has no limit."""
