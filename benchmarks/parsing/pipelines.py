@@ -68,7 +68,8 @@ def made(count: int) -> Iterator[Made]:
         kind, engine = KINDS[number % len(KINDS)], ENGINES[number % len(ENGINES)]
         pipeline_id = f"{kind}_{number:05}"
         schedule = _schedule(kind, number)
-        told = {"alerts": {"email": [f"team-{number % 7}@example.com"]}} if number % 2 == 0 else {}
+        needs = kind not in ("export", "profiles", "stream", "audience")
+        told = {"alerts": {"email": [f"team-{number % 7}@example.com"]}} if needs or number % 2 == 0 else {}
         blocks = {
             "description": f"{kind.capitalize()} of market {number} from {engine}.",
             "owner": OWNERS[number % len(OWNERS)],
