@@ -27,6 +27,7 @@ class Parcel:
     :ivar keys: the upper 64 bits of each record's hash.
     :ivar members: the items that each record carries; ``None`` if each item is a record.
     :ivar most: most records of a call; halved where AWS refuses a call without saying for which record.
+    :ivar soon: records that have failed once, though there was room for them: they wait for no more than company.
     """
 
     data: memoryview
@@ -39,11 +40,13 @@ class Parcel:
     first: npt.NDArray[np.float64] = field(init=False)
     tries: npt.NDArray[np.int64] = field(init=False)
     open: npt.NDArray[np.bool_] = field(init=False)
+    soon: npt.NDArray[np.bool_] = field(init=False)
 
     def __post_init__(self) -> None:
         count = len(self.sizes)
         self.due, self.first = np.zeros(count), np.full(count, np.inf)
         self.tries, self.open = np.zeros(count, np.int64), np.ones(count, np.bool_)
+        self.soon = np.zeros(count, np.bool_)
 
     def __len__(self) -> int:
         return len(self.sizes)
@@ -59,6 +62,11 @@ class Parcel:
     def pause(self, now: float) -> float | None:
         """Seconds until the next record may go; ``None`` if there is none left."""
         return max(0.0, float(self.due[self.open].min()) - now) if self.open.any() else None
+
+    def hurry(self, now: float) -> None:
+        """Let records go now that need not wait for anything."""
+        hasty = self.open & self.soon
+        self.due[hasty] = np.minimum(self.due[hasty], now)
 
     def entries(self, picked: Places) -> list[memoryview]:
         """The entries of some records without the comma behind them; those that lie behind each other in one piece."""

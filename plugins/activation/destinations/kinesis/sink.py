@@ -7,6 +7,7 @@ import json
 import logging
 import random
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,6 +71,9 @@ class KinesisSink:
         self._most_bytes = sending.bytes
         self._strange: set[str] = set()
         self._shares: list[_Share] = []
+        self._under_way = 0
+        self._quiet = asyncio.Event()
+        """No call is under way."""
         self.latency = Latency()
         self.counters = Counters()
 
@@ -114,7 +118,7 @@ class KinesisSink:
         parcel = delivery.parcel
         while (pause := parcel.pause(time.monotonic())) is not None:
             if pause > 0:
-                await asyncio.sleep(pause)
+                await self._rest(parcel, pause)
             picked = parcel.pick(time.monotonic(), self._most_bytes)
             if not len(picked):
                 continue
@@ -125,6 +129,15 @@ class KinesisSink:
             if (answer := await self._judge(delivery, picked, reply)) is not None:
                 return answer
         return None
+
+    async def _rest(self, parcel: Parcel, pause: float) -> None:
+        """Wait until records may go. Those that have failed once wait for company only as long as other calls are under way."""
+        if not parcel.soon.any():
+            await asyncio.sleep(pause)
+            return
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._quiet.wait(), pause)
+            parcel.hurry(time.monotonic())
 
     async def _together(self, parcel: Parcel, picked: Places) -> Outcome | Answer:
         """Send records again in one call with those of other parcels whose time has come too."""
@@ -164,7 +177,14 @@ class KinesisSink:
             self.counters.resent += int(np.count_nonzero(parcel.tries[picked]))
             parcel.first[picked] = np.minimum(parcel.first[picked], now)
         body = b"".join((self._prefix, b",".join(entry for parcel, picked in parts for entry in parcel.entries(picked)), b"]}"))
-        reply = await self._wire.call("PutRecords", body)
+        self._under_way += 1
+        self._quiet.clear()
+        try:
+            reply = await self._wire.call("PutRecords", body)
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._quiet.set()
         if isinstance(reply, Answer):
             return reply
         every_shard = any(parcel.members is not None for parcel, _ in parts)
@@ -215,6 +235,7 @@ class KinesisSink:
         pause, growth = MANY if sending.attempts is None else FEW
         pauses = np.minimum(LONGEST_PAUSE, pause * growth ** np.minimum(tries - 1, 30)) * random.uniform(0.5, 1)  # noqa: S311
         parcel.due[bad] = np.ceil((now + pauses) / TICK) * TICK
+        parcel.soon[bad] = (tries == 1) & ~limited & (sending.attempts is None)
         if limited.any():
             slow = bad[limited]
             self._standing.throttled(parcel.keys[slow])
