@@ -143,23 +143,17 @@ def destination_findings(to: Destination, owner: str) -> Iterator[Finding]:
 
 def _into_bucket(to: S3Destination, owner: str) -> Iterator[Finding]:
     from activation.destinations.s3.checks import Place
-    from activation.destinations.s3.settings import ENCRYPTIONS, Encryption
     from activation.hooks.checks import check_export
+    from activation.operators.ways import export_encryption
 
-    kind, (bucket, folder) = to.access.encryption, to.place
-    encryption = Encryption(ENCRYPTIONS[kind], to.access.kms_key) if kind else None
-    return check_export(to.connection, to.access, Place(bucket, folder, encryption, owner))
+    return check_export(to.connection, to.access, Place(*to.place, export_encryption(to), owner))
 
 
 def _into_stream(to: KinesisDestination) -> Iterator[Finding]:
-    from activation.destinations.kinesis.checks import Needs, check
-    from activation.hooks.kinesis_stream import KinesisStreamHook
+    from activation.destinations.kinesis.checks import check
+    from activation.operators.ways import stream_hook, stream_needs
 
-    place = to.stream
-    hook = KinesisStreamHook(
-        to.connection, stream=place.name, role_arn=place.role_arn, external_id=place.external_id, region_name=place.region
-    )
-    return check(hook.access(), Needs(to.records.ordering == "per_key", to.records.aggregation == "kpl"))
+    return check(stream_hook(to).access(), stream_needs(to))
 
 
 def _into_account(to: KakaoDestination) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from activation.destinations.s3.formats import Compression, Format
 from activation.destinations.s3.identity import Identity
 from activation.destinations.s3.parts import PartLimit
 from activation.destinations.s3.plan import Place, Plan, Progress, Report
-from activation.destinations.s3.settings import ENCRYPTIONS, Encryption, Transfer
+from activation.destinations.s3.settings import Transfer
 from activation.findings import Finding
 from activation.hooks.s3_export import S3ExportHook
 from activation.operators.export_cases import ExportJournal, cased, queried
@@ -27,6 +27,7 @@ from activation.operators.memory import STARTED, started, state_folder, state_ro
 from activation.operators.record import now, recorded
 from activation.operators.source import opened, relation_of, tag_of
 from activation.operators.unloading import Pushed, Rows, pushed, unload
+from activation.operators.ways import export_encryption
 from activation.records.layout import column_named
 from activation.spec import Pipeline, S3Destination
 from activation.warehouses.base import Column, Extract, Only, Warehouse, named
@@ -120,7 +121,7 @@ class Export:
             self._to.connection, role_arn=access.role_arn, external_id=access.external_id, region_name=access.region
         )
         bucket, folder = self._to.place
-        checks.require(hook.access(), checks.Place(bucket, folder, self._encryption(), self._pipeline.id), _tell)
+        checks.require(hook.access(), checks.Place(bucket, folder, export_encryption(self._to), self._pipeline.id), _tell)
         client = hook.get_conn()
         with cased(ExportCase.QUERY):
             self._warehouse = opened(self._pipeline.source, self._tag)
@@ -194,14 +195,10 @@ class Export:
             Format(files.format, files.compression or usual),
             PartLimit(files.part_rows, int(files.part_bytes) if files.part_bytes else None),
             files.on_exists,
-            self._encryption(),
+            export_encryption(self._to),
             files.success_marker,
             Transfer(in_flight=self._pipeline.delivery.in_flight),
         )
-
-    def _encryption(self) -> Encryption | None:
-        access = self._to.access
-        return Encryption(ENCRYPTIONS[access.encryption], access.kms_key) if access.encryption else None
 
     def _summary(self, reports: list[Report]) -> dict[str, Any]:
         rows = sum(report.rows for report in reports)

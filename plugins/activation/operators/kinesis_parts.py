@@ -8,10 +8,11 @@ from contextlib import suppress
 from activation.delivery.cutting import Cutting
 from activation.delivery.engine import Flight
 from activation.delivery.run import Plan
-from activation.destinations.kinesis.checks import Access, Needs, stream_checks
+from activation.destinations.kinesis.checks import Access, stream_checks
 from activation.destinations.kinesis.encoder import ProfileEncoder, RecordRules
 from activation.destinations.kinesis.settings import Sending
 from activation.findings import Skip
+from activation.operators.ways import stream_needs
 from activation.records.profiles.attributes import mapped_attributes, payload_attributes
 from activation.records.profiles.rules import MessageRules
 from activation.spec import KinesisDestination, Pipeline
@@ -51,8 +52,7 @@ def check_stream(access: Access, to: KinesisDestination) -> None:
 
     :raises ConfigurationError: if it does not; says what to do.
     """
-    needs = Needs(to.records.ordering == "per_key", to.records.aggregation == "kpl")
-    for one in stream_checks(access, needs):
+    for one in stream_checks(access, stream_needs(to)):
         if one.name == "stream":
             with suppress(Skip):
                 one.look()

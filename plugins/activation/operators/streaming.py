@@ -23,12 +23,12 @@ from activation.destinations.kinesis.encoder import ProfileEncoder
 from activation.destinations.kinesis.sink import KinesisSink
 from activation.errors import ConfigurationError, StoppedError
 from activation.hooks.connections import HOOKS
-from activation.hooks.kinesis_stream import KinesisStreamHook
 from activation.operators.kinesis_parts import check_stream, encoder_of, message_rules, plan_of, sending_of, tell_soft_limits
 from activation.operators.memory import Opened
 from activation.operators.movement import Course, Movement
 from activation.operators.orders import FULL, INCREMENTAL
 from activation.operators.retention import thin_out
+from activation.operators.ways import stream_hook
 from activation.records.fingerprints import MarkedPrints
 from activation.records.profile_layout import Related, Wanted, bind_profiles
 from activation.records.profiles.assembler import Assembler
@@ -62,10 +62,7 @@ class Stream(Movement):
 
     def _connect(self) -> None:
         tell_soft_limits(self._pipeline)
-        at = self._to.stream
-        hook = KinesisStreamHook(
-            self._to.connection, stream=at.name, role_arn=at.role_arn, external_id=at.external_id, region_name=at.region
-        )
+        hook = stream_hook(self._to)
         self._stream = hook.stream()
         check_stream(hook.access(), self._to)
         self._most_bytes = int(self._to.records.max_bytes or hook.max_record_bytes())
