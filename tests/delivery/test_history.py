@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from activation.delivery.history import OLDER, History
 from activation.delivery.inactive import Inactive, read_mark, write_mark
-from activation.delivery.journal import Journal
+from activation.delivery.journal import OLDER, Journal
 
 NOW = datetime(2026, 7, 19, 12, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
@@ -21,7 +20,7 @@ def note(folder: Path, run: str, ago: timedelta, status: str) -> None:
 
 
 def runs(folder: Path, since: datetime = NOW - 7 * DAY) -> list[str]:
-    return [record["run"] for record in History(folder).since(since)]
+    return [record["run"] for record in Journal(folder).since(since)]
 
 
 def test_it_stops_behind_the_days_that_are_asked_for(tmp_path: Path) -> None:

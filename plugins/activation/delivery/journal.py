@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -20,6 +21,11 @@ from activation.delivery.folder import Folder, listed, replace_text, safe_name
 from activation.errors import ConfigurationError, TransientError
 
 LATEST = "latest.json"
+
+OLDER = 100
+"""Most records from before the days asked for that are looked at for the last run that went well."""
+
+_WELL = ("success", "partial")
 
 _NAME = re.compile(r"(?P<second>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d)[\d.-]*_(?P<run>.+)\.json")
 """The name of a record: when the run began, in UTC, and the run's id, as :func:`safe_name` writes them."""
@@ -125,6 +131,24 @@ class Journal:
                 if isinstance(content, dict):
                     found.append(content)
         return found
+
+    def since(self, start: datetime) -> Iterator[dict[str, Any]]:
+        """Records of the runs that began at an instant or after it, the newest first; and behind them older ones, until one
+        has told of a run that went well. One that cannot be read, or whose end is no instant, is left out.
+
+        :param start: aware.
+        """
+        older, well = 0, False
+        for record in reversed(self._records()):
+            if record.started < start:
+                if well or older == OLDER:
+                    return
+                older += 1
+            with suppress(OSError, ValueError, TypeError):
+                content = json.loads(record.path.read_text(encoding="utf-8"))
+                if isinstance(content, dict) and ("ended" not in content or datetime.fromisoformat(content["ended"]).tzinfo):
+                    well = well or content.get("status") in _WELL
+                    yield content
 
     def clean(self, now: datetime, *, rejects: timedelta | None, runs: timedelta | None) -> int:
         """Remove what is older than it has to be kept: rejects first, later the records of the runs themselves.

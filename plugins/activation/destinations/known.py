@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from activation.delivery.folder import Folder, listed
-from activation.delivery.history import History
 from activation.delivery.inactive import Inactive, read_mark
+from activation.delivery.journal import Journal
 from activation.destinations.s3.status import ERRORS_OF, FAILURES, Run
 from activation.errors import TransientError
 from activation.spec import Pipeline
@@ -108,7 +108,7 @@ def known(
 
     def one(name: str) -> Known:
         folder = root / name
-        records = tuple(History(folder).since(now - ERRORS_OF - LONGEST))
+        records = tuple(Journal(folder).since(now - ERRORS_OF - LONGEST))
         unusable = name in files and files[name] is None
         return Known(name, seen.get(name, Seen()), files.get(name), unusable, read_mark(folder), records)
 
