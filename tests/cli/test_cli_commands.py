@@ -166,3 +166,12 @@ def test_the_installed_command_is_this_one() -> None:
     assert all(script.value == "activation.cli:main" for script in scripts)
     declared = (PLUGINS.parent / "pyproject.toml").read_text(encoding="utf-8")
     assert '\nactivation = "activation.cli:main"\n' in declared
+
+
+def test_who_stops_reading_sees_no_traceback() -> None:
+    command = [sys.executable, "-m", "activation.cli", "schema"]
+    with subprocess.Popen(command, cwd=PLUGINS, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(60) == 141

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import io
+import os
 import sys
 from collections.abc import Sequence
 from typing import Protocol, cast
@@ -38,6 +39,10 @@ class Command(Protocol):
         """Do the work and return the exit code."""
 
 
+CLOSED = 141
+"""Exit code of a command whose output nobody reads to its end, as a shell has it: 128 and the number of SIGPIPE."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line.
 
@@ -54,10 +59,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return stop.code if isinstance(stop.code, int) else USAGE
     command = cast("Command", arguments.command)
     try:
-        return command.run(arguments)
+        code = command.run(arguments)
+        sys.stdout.flush()
     except ActivationError as error:
         print(f"activation: {error}", file=sys.stderr)
         return USAGE
+    except BrokenPipeError:  # who reads has seen enough, as head does; nothing more can be written, at the end neither
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
