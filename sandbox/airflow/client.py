@@ -6,8 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import requests
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 _PAGE = 100
+_BUSY_SECONDS = 30
+"""How long a call is repeated that found SQLite locked by another part of Airflow. Such a call is rolled back whole."""
 
 
 class AirflowApiError(Exception):
@@ -46,11 +49,17 @@ class ApiClient:
         self._session.trust_env = False
 
     def call(self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None) -> Any:
-        """One call; gives the JSON of the answer, ``None`` for an empty one.
+        """One call; gives the JSON of the answer, ``None`` for an empty one. Repeated while SQLite is locked.
 
         :param path: below ``/api/v2``, with the slash at its beginning.
         :raises AirflowApiError: for any status of 400 and above.
         """
+        patient = Retrying(
+            retry=retry_if_exception(_is_busy), stop=stop_after_delay(_BUSY_SECONDS), wait=wait_fixed(0.5), reraise=True
+        )
+        return patient(self._call, method, path, params, body)
+
+    def _call(self, method: str, path: str, params: Mapping[str, Any] | None, body: Any) -> Any:
         if "Authorization" not in self._session.headers:
             self._log_in()
         answer = self._send(method, f"/api/v2{path}", params, body)
@@ -82,6 +91,11 @@ class ApiClient:
 
     def _send(self, method: str, path: str, params: Mapping[str, Any] | None, body: Any) -> requests.Response:
         return self._session.request(method, self.url + path, params=params, json=body, timeout=self._timeout)
+
+
+def _is_busy(error: BaseException) -> bool:
+    busy = isinstance(error, AirflowApiError) and error.status == requests.codes.internal_server_error
+    return busy and "Database error" in str(error)
 
 
 def _content(answer: requests.Response) -> Any:
