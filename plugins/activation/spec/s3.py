@@ -25,7 +25,8 @@ _PERIODIC = "A periodic export carries events; write export: {type: one_time}, o
 _PATH = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.+)")
 """Bucket names: Amazon S3, general purpose bucket naming rules."""
 _PATH_FIX = "Write it like s3://bucket/folder; a bucket's name has 3 to 63 small letters, digits, dots and hyphens."
-_NAME = r"^[\w .:@/+-]{1,200}$"
+Name = Annotated[str, Field(pattern=r"^[\w .:@/+-]+$", max_length=200)]
+"""Of an event or an audience, in any script. The length stands beside the pattern: counted in it, it takes 60 ms to compile."""
 
 
 class S3Access(Block):
@@ -262,7 +263,7 @@ class S3Select(Block):
         ColumnName, Field(title="Event column", description="The column with the event's name.", examples=["EVENT"])
     ] = "EVENT_NAME"
     events: Annotated[
-        tuple[Annotated[str, Field(pattern=_NAME)], ...],
+        tuple[Name, ...],
         Field(strict=False, title="Events", description="Names of events.", examples=[["df_purchase", "df_login"]]),
     ] = ()
     events_condition: Annotated[
@@ -285,7 +286,7 @@ class S3Select(Block):
         ColumnName, Field(title="Audience column", description="The column with an audience's id.", examples=["SEGMENT"])
     ] = "AUDIENCE"
     audience: Annotated[
-        Annotated[str, Field(pattern=_NAME)] | None,
+        Name | None,
         Field(title="Audience", description="Only rows of this audience; `null` is everybody.", examples=["vip"]),
     ] = None
     active_column: Annotated[
