@@ -6,6 +6,8 @@ SOURCE ?= duckdb
 BIN := .venv/bin
 READY := .venv/.ready
 LOCK := requirements.lock
+PAGE := plugins/activation/ui/static/main.js
+PAGE_SOURCE := $(wildcard plugins/activation/ui/source/*.* plugins/activation/ui/source/words/*.json)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up test lint bench lock clean
@@ -17,13 +19,13 @@ help: ## List the targets
 	@echo "  With another interpreter, after make clean: make PYTHON=python3.12 ..."
 	@echo "  With options for pytest: make test ARGS='-k braze'"
 
-demo: $(READY) ## Carry sample data to Braze, S3, Kinesis and Kakao Moment, which are servers of its own, inside a real Airflow
+demo: $(READY) $(PAGE) ## Carry sample data to Braze, S3, Kinesis and Kakao Moment, which are servers of its own, inside a real Airflow
 	@$(BIN)/python -m sandbox.demo '$(SOURCE)'
 
-up: $(READY) ## Start the same and keep it running until Ctrl-C, with the Airflow UI
+up: $(READY) $(PAGE) ## Start the same and keep it running until Ctrl-C, with the Airflow UI
 	@$(BIN)/python -m sandbox.up '$(SOURCE)'
 
-test: $(READY) ## Run all tests: the quick ones in two processes, then those that start a real Airflow
+test: $(READY) $(PAGE) ## Run all tests: the quick ones in two processes, then those that start a real Airflow
 	@echo "== Tests without a running Airflow, in two processes"
 	@$(BIN)/python -m pytest -m "not airflow and not quiet" -n 2 --dist loadfile $(ARGS) || { code=$$?; [ -n "$(ARGS)" ] && [ $$code -eq 5 ]; }
 	@echo "== Tests that start a real Airflow or need the machine for themselves, one after the other"
@@ -36,8 +38,11 @@ lint: $(READY) ## Check style, format, types and the lock file
 	@$(BIN)/ruff format --check .
 	@echo "== mypy (the first time takes a minute)"
 	@$(BIN)/mypy -p activation -m activation_plugin -p sandbox -p benchmarks
-	@echo "== $(LOCK) names no host"
+	@echo "== types of the Pipelines page"
+	@tools/page check
+	@echo "== $(LOCK) and package-lock.json name no host"
 	@if grep -n '://' $(LOCK); then echo "error: $(LOCK) must not name a host; run make lock" >&2; exit 1; fi
+	@if grep -n '"resolved"' plugins/activation/ui/source/package-lock.json; then echo "error: package-lock.json must not name a registry" >&2; exit 1; fi
 
 bench: $(READY) ## Measure an import into Braze, reading from every warehouse, exports, streams, customer files and DAGs; content first, then time
 	@$(BIN)/python -m benchmarks.import_braze
@@ -56,9 +61,14 @@ lock: $(READY) ## Write requirements.lock again from pyproject.toml
 
 clean: ## Remove what the project made: .venv, .state, caches, builds
 	@echo "== Removing .venv, .state, caches and builds"
+	@rm -rf plugins/activation/ui/static plugins/activation/ui/source/node_modules
 	@rm -rf .venv .state .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
 	@find . -name .git -prune -o -name node_modules -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): $(LOCK) pyproject.toml tools/bootstrap
 	@PYTHON='$(PYTHON)' tools/bootstrap
+	@touch $@
+
+$(PAGE): $(PAGE_SOURCE) tools/page $(READY)
+	@tools/page
 	@touch $@

@@ -84,6 +84,8 @@ def test_the_wheel_holds_the_bundle_and_nothing_else(wheel: Path) -> None:
     assert {"activation_plugin.py", "activation/__init__.py", "activation/py.typed"} <= set(names)
     assert {name.split("/")[0] for name in names} == {"activation", "activation_plugin.py", "airflow_activation-0.1.0.dist-info"}
     assert "airflow_activation-0.1.0.dist-info/licenses/LICENSE" in names
+    assert "activation/ui/static/main.js" in names, "make builds the Pipelines page"
+    assert [name for name in names if "/ui/source/" in name] == []
 
 
 def test_airflow_knows_the_provider_and_its_setting(installed: Path, tmp_path: Path) -> None:

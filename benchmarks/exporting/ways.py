@@ -50,6 +50,7 @@ def _ours(engine: str) -> Contestant:
             "run_id": "benchmark",
             "dag_run": SimpleNamespace(data_interval_start=None, data_interval_end=None),
             "ti": SimpleNamespace(try_number=1, dag_id="benchmark", task_id="export"),
+            "asset_state_store": {operator.asset: Store()},
             "task_state_store": Store(),
             "outlet_events": {operator.asset: SimpleNamespace(extra={})},
         }

@@ -41,14 +41,14 @@ def test_once_is_one_run_at_once_or_from_a_start_on(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(("wait_for", "kind"), [("all", "asset_all"), ("any", "asset_any")])
-def test_assets_of_others_are_references_by_name_or_uri(wait_for: str, kind: str) -> None:
+def test_assets_are_references_by_name_or_uri(wait_for: str, kind: str) -> None:
     kind_of_timetable, written = timetable(
         {"after": ["clients"], "assets": ["crm/customers", "s3://lake/crm"], "wait_for": wait_for}
     )
     condition = written["asset_condition"]
     assert (kind_of_timetable, condition["__type"]) == ("AssetTriggeredTimetable", kind)
     assert names(condition) == ["activation/clients", "crm/customers", "s3://lake/crm"]
-    assert [one["__type"] for one in condition["objects"]] == ["asset", "asset_ref", "asset_ref"]
+    assert [one["__type"] for one in condition["objects"]] == ["asset_ref"] * 3
 
 
 @pytest.mark.parametrize("others", [{"after": ["clients"]}, {"assets": ["crm/customers"]}])

@@ -39,6 +39,7 @@ class ExportWorld:
     cursor: dict[str, Any] = field(default_factory=lambda: {"column": "SERVER_AT", "key": ["EVENT_ID"]})
     pipeline: str = "events"
     tasks: dict[str, Store] = field(default_factory=lambda: defaultdict(Store))
+    stores: dict[str, Store] = field(default_factory=lambda: defaultdict(Store))
 
     def sql(self, text: str) -> list[Any]:
         """Run a statement in the warehouse."""
@@ -74,6 +75,7 @@ class ExportWorld:
             "run_id": run,
             "dag_run": SimpleNamespace(data_interval_start=interval[0], data_interval_end=interval[1]),
             "ti": SimpleNamespace(try_number=1, dag_id=self.pipeline, task_id="export"),
+            "asset_state_store": {operator.asset: self.stores[operator.pipeline_id]},
             "task_state_store": self.tasks[f"{self.pipeline}/{run}"],
             "outlet_events": {operator.asset: SimpleNamespace(extra={})},
         }

@@ -11,7 +11,6 @@ from typing import Any, cast
 
 from airflow.sdk import Context
 
-from activation.operators.memory import asset_of
 from activation.operators.partition_import import PartitionCheckOperator, PartitionImportOperator, PartitionPublishOperator
 
 from .world import Store, World
@@ -82,7 +81,7 @@ class Split:
     def _execute(self, operator: Operator, task: str, index: int = -1) -> Any:
         place = task, index
         self.tries[place] += 1
-        asset = asset_of("p")
+        asset = operator.asset
         context = {
             "run_id": f"run-{self.world.runs}",
             "ti": SimpleNamespace(try_number=self.tries[place], dag_id="p", task_id=task, xcom_push=self._push),

@@ -18,6 +18,7 @@ from activation.dags.imports import IMPORT_FORM, import_document, import_schedul
 from activation.dags.kakao import KAKAO_FORM, kakao_document, kakao_schedule, kakao_task
 from activation.dags.schedules import delayed
 from activation.dags.streams import STREAM_FORM, stream_document, stream_schedule, stream_task
+from activation.operators.base import PipelineOperator
 from activation.operators.checking import PipelineCheckOperator
 from activation.spec import BrazeDestination, Destination, KakaoDestination, KinesisDestination, Pipeline, S3Destination
 from activation.spec.problems import SourceText
@@ -81,6 +82,9 @@ def kind_of(pipeline: Pipeline) -> Kind:
 def add_tasks(frame: Frame, pipeline: Pipeline) -> None:
     """Put the tasks of a pipeline into a DAG or a task group: ``check``, if the pipeline wants it, and what moves the rows."""
     first = kind_of(pipeline).task(frame, pipeline, pipeline.destination)
+    for task in frame.dag.tasks:
+        if isinstance(task, PipelineOperator) and task.pipeline_id == pipeline.id:
+            task.describe(pipeline)
     if pipeline.task.check and pipeline.task.partitions == 1:  # the first task of a split import looks at the same
         first.set_upstream(PipelineCheckOperator.of(pipeline, task_id="check", **frame.aside))
 

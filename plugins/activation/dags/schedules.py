@@ -38,8 +38,9 @@ def _schedule(timing: Schedule | None) -> Any:
 
 
 def _assets(timing: Schedule) -> list[Any] | AssetAny | None:
-    """The assets that pipelines keep up to date, and references to those of other DAGs, which say more about them there."""
-    found: list[Any] = [asset_of(pipeline_id) for pipeline_id in timing.after]
+    """References to the assets that pipelines and other DAGs keep up to date, which say more about them there."""
+    # References only: an asset of ours, named here once more, would take from the pipeline's own what it tells of itself.
+    found: list[Any] = [Asset.ref(name=asset_of(pipeline_id).name) for pipeline_id in timing.after]
     found += [Asset.ref(uri=name) if "://" in name else Asset.ref(name=name) for name in timing.assets]
     return (AssetAny(*found) if timing.wait_for == "any" else found) if found else None
 

@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from activation.errors import ConfigurationError, FatalError
 from activation.operators.assets import read_from, written_to
+from activation.operators.facts import EXTRA, facts_of, more_facts
 from activation.operators.links import LINKS
 from activation.operators.memory import asset_of
 from activation.spec import Pipeline
@@ -54,7 +55,7 @@ class PipelineOperator(BaseOperator):
     """The ``destination.type`` that the operator serves."""
 
     def __init__(self, *, pipeline_id: str, source: Mapping[str, Any], destination: Mapping[str, Any], **kwargs: Any) -> None:
-        self.asset = asset_of(pipeline_id)
+        self.asset = asset_of(pipeline_id, **{EXTRA: facts_of(pipeline_id, self.takes, source, destination)})
         kwargs["inlets"] = [*kwargs.get("inlets", ()), *read_from(source)]
         kwargs["outlets"] = [*kwargs.get("outlets", ()), self.asset, *written_to(self.takes, destination)]
         super().__init__(**kwargs)
@@ -83,6 +84,11 @@ class PipelineOperator(BaseOperator):
             **self._blocks(),
         }
         return pipeline_of(blocks, name=f"Pipeline {self.pipeline_id}")
+
+    def describe(self, pipeline: Pipeline) -> None:
+        """Let the asset tell what only the whole pipeline knows; see :mod:`activation.operators.facts`."""
+        facts: Any = self.asset.extra[EXTRA]
+        facts.update(more_facts(pipeline))
 
     @abstractmethod
     def _blocks(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+from airflow.sdk import Asset
 
 from activation.destinations.s3 import checks, layout
 from activation.destinations.s3.cases import ExportCase
@@ -26,6 +27,7 @@ from activation.operators.intervals import Interval
 from activation.operators.memory import STARTED, started, state_folder, state_root
 from activation.operators.record import now, recorded
 from activation.operators.source import opened, relation_of, tag_of
+from activation.operators.summary import summarize
 from activation.operators.unloading import Pushed, Rows, pushed, unload
 from activation.operators.ways import export_encryption
 from activation.records.layout import column_named
@@ -54,10 +56,11 @@ class Export:
     """One try. What can be wrong with the configuration is found before the first byte is written.
 
     :param pipeline: with rendered templates and a destination of type ``s3``.
+    :param asset: the pipeline's.
     :param choose: gives what to export, the oldest first; is asked once the run has its record.
     """
 
-    def __init__(self, pipeline: Pipeline, choose: Callable[[], tuple[Interval, ...]], context: Context) -> None:
+    def __init__(self, pipeline: Pipeline, asset: Asset, choose: Callable[[], tuple[Interval, ...]], context: Context) -> None:
         assert isinstance(pipeline.destination, S3Destination)  # noqa: S101 - the operator takes no other
         self._pipeline, self._to, self._choose = pipeline, pipeline.destination, choose
         self._intervals: tuple[Interval, ...] = ()
@@ -66,7 +69,7 @@ class Export:
         self._tag = tag_of(context)
         self._attempt = int(task.try_number)
         self._journal = ExportJournal(state_folder(pipeline.id))
-        self._store = context["task_state_store"]
+        self._store, self._asset_store = context["task_state_store"], context["asset_state_store"][asset]
         self._started = started(self._store, now())
         self._warehouse: Warehouse | None = None
         self._push: Pushed | None = None
@@ -81,13 +84,15 @@ class Export:
         :raises TransientError: for what may pass; the next try writes the interval anew, and no reader sees the difference.
         """
         facts = {"attempt": self._attempt, **about(self._to)}
-        with recorded(self._journal, self._run, self._started, **facts):
+        with recorded(self._journal, self._run, self._started, self._asset_store, **facts):
             refuse_inactive(state_root(), self._pipeline.id)
             self._intervals = self._choose()
             keep_limits(state_root(), self._pipeline.id, self._run, self._to, self._intervals[-1].start)
             reports = self._exported()
             summary = self._summary(reports)
-            self._journal.note(self._run, self._started, "success", ended=now(), report=summary, **facts)
+            end = {"ended": now(), "report": summary, **facts}
+            self._journal.note(self._run, self._started, "success", **end)
+        summarize(self._asset_store, {"run": self._run, "started": self._started, "status": "success", **end})
         self._store.delete(STARTED)  # a run that is cleared after its end gets a record of its own
         return summary
 

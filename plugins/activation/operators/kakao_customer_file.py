@@ -68,7 +68,7 @@ class KakaoCustomerFileOperator(PipelineOperator):
         with told_to_airflow():
             if mode not in MODES:
                 raise ConfigurationError(f"There is no mode {mode!r}.", f"Choose one of {', '.join(MODES)}.")
-            run = self._try = KakaoRun(self.pipeline(), context)
+            run = self._try = KakaoRun(self.pipeline(), self.asset, context)
             report = run.preview() if mode == PREVIEW else run()
         if report is None:
             wait = run.wait
@@ -80,7 +80,7 @@ class KakaoCustomerFileOperator(PipelineOperator):
         from activation.operators.kakao_run import KakaoRun
 
         with told_to_airflow():
-            report = KakaoRun(self.pipeline(), context).waited(event)
+            report = KakaoRun(self.pipeline(), self.asset, context).waited(event)
         return self._told(report, context)
 
     def _told(self, report: dict[str, Any], context: Context) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from airflow.sdk import Asset
+
 from activation import errors
 from activation.delivery.folder import safe_name
 from activation.delivery.journal import Journal
@@ -30,6 +32,7 @@ from activation.operators.memory import started, state_folder
 from activation.operators.record import now, recorded
 from activation.operators.retention import tidy
 from activation.operators.source import tag_of
+from activation.operators.summary import summarize
 from activation.records.advertising_ids import LINE_BYTES, Cleaned
 from activation.spec import KakaoDestination, Pipeline
 
@@ -71,10 +74,11 @@ class KakaoRun:
     """One try. What can be wrong with the configuration is found before the first row is read.
 
     :param pipeline: with rendered templates and a destination of type ``kakao_moment``.
+    :param asset: the pipeline's.
     :param context: Airflow's task context.
     """
 
-    def __init__(self, pipeline: Pipeline, context: Context) -> None:
+    def __init__(self, pipeline: Pipeline, asset: Asset, context: Context) -> None:
         assert isinstance(pipeline.destination, KakaoDestination)  # noqa: S101 - the operator takes no other
         self._pipeline, self._to = pipeline, pipeline.destination
         task = context["ti"]
@@ -83,7 +87,7 @@ class KakaoRun:
         self._listing = Listing(pipeline, tag_of(context), columns)
         self._folder = state_folder(pipeline.id)
         self._journal = Journal(self._folder)
-        self._store = context["task_state_store"]
+        self._store, self._asset_store = context["task_state_store"], context["asset_state_store"][asset]
         self._memory = KakaoMemory(self._store)
 
     def __call__(self) -> dict[str, Any] | None:
@@ -241,13 +245,15 @@ class KakaoRun:
         began, ended = started(self._store, now()), now()
         took = datetime.fromisoformat(ended) - datetime.fromisoformat(began)
         report = {**report, "bytes": size, "seconds": round(took.total_seconds(), 3)}
-        self._journal.note(self._id, began, report["status"], ended=ended, report=report, **self._about())
+        end = {"status": report["status"], "ended": ended, "report": report, **self._about()}
+        self._journal.note(self._id, began, **end)
         self._memory.forget()
+        summarize(self._asset_store, {"run": self._id, "started": began, **end})
         tidy(self._journal)
         return report
 
     def _recorded(self) -> AbstractContextManager[None]:
-        return recorded(self._journal, self._id, started(self._store, now()), **self._about())
+        return recorded(self._journal, self._id, started(self._store, now()), self._asset_store, **self._about())
 
     def _about(self) -> dict[str, Any]:
         account = {"connection": self._to.connection, "ad_account_id": self._to.ad_account_id}

@@ -30,9 +30,12 @@ STARTED = "started"
 SPREADING = ("celery", "kubernetes", "ecs", "batch", "edge", "lambda")
 
 
-def asset_of(pipeline_id: str) -> Asset:
-    """The asset that a pipeline keeps up to date; its state holds the watermark."""
-    return Asset(name=f"activation/{pipeline_id}", uri=f"x-activation://pipeline/{pipeline_id}", group="activation")
+def asset_of(pipeline_id: str, **extra: Any) -> Asset:
+    """The asset that a pipeline keeps up to date; its state holds the watermark.
+
+    :param extra: what Airflow keeps beside it.
+    """
+    return Asset(name=f"activation/{pipeline_id}", uri=f"x-activation://pipeline/{pipeline_id}", group="activation", extra=extra)
 
 
 def state_folder(pipeline_id: str) -> Folder:

@@ -31,6 +31,7 @@ from activation.operators.orders import Order
 from activation.operators.record import now, recorded
 from activation.operators.retention import tidy
 from activation.operators.source import opened, relation_of, tag_of
+from activation.operators.summary import summarize
 from activation.spec import Pipeline
 from activation.warehouses.base import Relation, Warehouse
 
@@ -133,7 +134,12 @@ class Movement(ABC):
         return {}
 
     def _recorded(self) -> AbstractContextManager[None]:
-        return recorded(self._journal, self._id, self._started, **self._about())
+        return recorded(self._journal, self._id, self._started, self._asset_store, **self._about())
+
+    def _summarize(self, report: Mapping[str, Any], times: Mapping[str, str]) -> None:
+        """Tell the Pipelines page how the run ended."""
+        record = {"run": self._id, "status": report["status"], **times, "report": report, **self._about()}
+        summarize(self._asset_store, record)
 
     def _about(self) -> dict[str, Any]:
         """What the record of the run says beside its status."""
@@ -240,8 +246,10 @@ class Movement(ABC):
         """First the journal, then the asset state; a crash between the two is mended by the next run."""
         self._memory.guard()
         move = Move(self._memory.held, report.after)
-        self._journal.write(move, report.to_json(), started=self._started, ended=now(), **self._about())
+        told, times = report.to_json(), {"started": self._started, "ended": now()}
+        self._journal.write(move, told, **times, **self._about())
         self._memory.commit(report.after)
+        self._summarize(told, times)
         totals = report.totals
         log.info(
             "Done: read %s = sent %s + rejected %s + skipped %s in %.1f s, %s requests. Watermark %s.",

@@ -92,7 +92,7 @@ class SliceMovement(Import):
 
     def _recorded(self) -> AbstractContextManager[None]:
         """The run's record is the first task's; only a failure is added. That the try goes on well must not hide another's."""
-        return failures_recorded(self._journal, self._id, self._started, **self._about())
+        return failures_recorded(self._journal, self._id, self._started, self._asset_store, **self._about())
 
     def _about(self) -> dict[str, Any]:
         return {**super()._about(), "partitions": self._opening.of, PARTITION: self._index}

@@ -10,6 +10,7 @@ from typing import Any
 
 from activation.delivery.journal import Journal
 from activation.errors import ActivationError, ConfigurationError, LimitExceededError
+from activation.operators.summary import summarize
 
 log = logging.getLogger(__name__)
 
@@ -20,26 +21,30 @@ def now() -> str:
 
 
 @contextmanager
-def recorded(journal: Journal, run: str, started: str, **about: Any) -> Iterator[None]:
+def recorded(journal: Journal, run: str, started: str, store: Any = None, **about: Any) -> Iterator[None]:
     """Record that a run is running, and how it failed if it does; what succeeds records itself.
 
+    :param store: the state of the pipeline's asset, whose summary tells of a failure too.
     :param about: what else the record says: the mode, the number of the try.
     """
     journal.note(run, started, "running", **about)
-    with failures_recorded(journal, run, started, **about):
+    with failures_recorded(journal, run, started, store, **about):
         yield
 
 
 @contextmanager
-def failures_recorded(journal: Journal, run: str, started: str, **about: Any) -> Iterator[None]:
+def failures_recorded(journal: Journal, run: str, started: str, store: Any = None, **about: Any) -> Iterator[None]:
     """Record how a run failed, if it does: for one of several tasks of a run that another one has recorded."""
     try:
         yield
     except BaseException as error:
         # The texts of our own errors carry no secret; of others nothing but the kind is kept.
         text = str(error) if isinstance(error, ActivationError) else type(error).__name__
+        failure = {"status": status_of(error), "ended": now(), "error": text, **about}
+        if store is not None:
+            summarize(store, {"run": run, "started": started, **failure})
         try:
-            journal.note(run, started, status_of(error), ended=now(), error=text, **about)
+            journal.note(run, started, **failure)
         except ActivationError as other:
             log.warning("%s", other)
         raise

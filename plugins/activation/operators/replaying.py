@@ -61,8 +61,10 @@ class Replay(Import):
     def _commit(self, report: Report) -> None:
         moved = self._kept().put_aside(self._chosen(), self._id)
         text = report.to_json()
-        self._journal.note(self._id, self._started, text["status"], ended=now(), report=text, **self._about())
+        ended = now()
+        self._journal.note(self._id, self._started, text["status"], ended=ended, report=text, **self._about())
         self._memory.forget()
+        self._summarize(text, {"started": self._started, "ended": ended})
         totals = report.totals
         log.info("Done: of %s replayed rejects %s were sent, %s rejected again.", f"{moved:,}", totals.sent, totals.rejected)
 

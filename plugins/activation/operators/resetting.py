@@ -40,8 +40,10 @@ class Resetting(Movement):
         self._memory.guard()
         drop(self._sent_folder)
         move = Move(self._memory.held, after)
-        self._journal.write(move, report, started=self._started, ended=now(), **self._about())
+        times = {"started": self._started, "ended": now()}
+        self._journal.write(move, report, **times, **self._about())
         self._memory.commit(after)
+        self._summarize(report, times)
         self._memory.unbind()
         log.info("The watermark was moved from %s to %s.", before, after)
         return report

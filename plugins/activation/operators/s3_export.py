@@ -73,7 +73,7 @@ class S3ExportOperator(PipelineOperator):
 
         with told_to_airflow():
             pipeline = self.pipeline()
-            export = self._try = Export(pipeline, lambda: self._intervals(pipeline, context["dag_run"]), context)
+            export = self._try = Export(pipeline, self.asset, lambda: self._intervals(pipeline, context["dag_run"]), context)
             report = export.preview() if is_true(self.preview) else export()
         return self._ended(report, context, manifests=[one["manifest"] for one in report["exports"]], rows=report["rows"])
 

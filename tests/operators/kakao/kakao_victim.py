@@ -112,6 +112,7 @@ def _done(operator: dict[str, Any], run: str, attempt: int, state: str, event: d
     context = {
         "run_id": run,
         "ti": SimpleNamespace(try_number=attempt, dag_id="p", task_id="upload"),
+        "asset_state_store": {made.asset: FileStore(Path(f"{state}.asset"))},
         "task_state_store": FileStore(Path(state)),
         "outlet_events": {made.asset: SimpleNamespace(extra={})},
     }

@@ -40,6 +40,7 @@ class KakaoWorld:
     blocks: dict[str, Any] = field(default_factory=dict)
     source: dict[str, Any] = field(default_factory=lambda: {"table": "crm.push_ids"})
     task: Store = field(default_factory=Store)
+    store: Store = field(default_factory=Store)
     runs: int = 0
     tries: int = 0
     deferred: TaskDeferred | None = None
@@ -78,6 +79,7 @@ class KakaoWorld:
         given = {
             "run_id": f"run-{self.runs}",
             "ti": SimpleNamespace(try_number=self.tries, dag_id="p", task_id="upload"),
+            "asset_state_store": {operator.asset: self.store},
             "task_state_store": self.task,
             "outlet_events": {operator.asset: SimpleNamespace(extra={})},
         }
