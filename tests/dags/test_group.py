@@ -146,7 +146,7 @@ def test_an_export_takes_an_interval(dag: DAG) -> None:
     pipeline = Pipeline(id="p", source=BLOCKS["source"], destination=to, schedule="@daily")
     ActivationTaskGroup(pipeline, interval_start="{{ ds }}T00:00:00Z", interval_end="{{ macros.ds_add(ds, 1) }}T00:00:00Z")
     task = dag.get_task("p.export")
-    assert (task.interval_start, task.preview) == ("{{ ds }}T00:00:00Z", False)
+    assert (task.interval_start, task.order) == ("{{ ds }}T00:00:00Z", {"mode": "run", "dry_run": False})
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ def test_the_name_and_the_mode_are_rendered_by_airflow(tmp_path: Path) -> None:
     dag = made(tmp_path)
     task = task_of(dag)
     assert {name: param.value for name, param in dag.params.items()} == {"mode": "run", "dry_run": False}
-    assert dag.params.get_param("mode").schema["enum"] == ["run", "preview"]
+    assert dag.params.get_param("mode").schema["enum"] == ["run", "preview", "check"]
     task.render_template_fields({"ds": "2026-07-19", "params": {"mode": "preview", "dry_run": False}})  # type: ignore[typeddict-item]
     assert task.destination["file_name"] == "VIP 2026-07-19"
     assert task.order == {"mode": "preview", "dry_run": "False"}

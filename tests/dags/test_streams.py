@@ -113,7 +113,7 @@ def test_the_trigger_form_gives_orders(tmp_path: Path) -> None:
     assert {name: param.value for name, param in dag.params.items()} == {
         "mode": "incremental", "limit": None, "dry_run": False, "reset_to": None
     }  # fmt: skip
-    assert dag.params.get_param("mode").schema["enum"] == ["incremental", "full", "preview", "reset"]
+    assert dag.params.get_param("mode").schema["enum"] == ["incremental", "full", "preview", "reset", "check"]
     context: Any = {
         "params": {"mode": "reset", "limit": None, "dry_run": False, "reset_to": "2026-07-19T09:07:23Z"},
         "var": {"value": {"aws": "k"}},

@@ -17,6 +17,7 @@ from airflow.sdk import Context
 
 from activation.operators.s3_export import S3ExportOperator
 from sandbox.aws import AwsSandbox
+from tests.support.task import task_instance
 
 from .world import Store
 
@@ -40,6 +41,7 @@ class ExportWorld:
     pipeline: str = "events"
     tasks: dict[str, Store] = field(default_factory=lambda: defaultdict(Store))
     stores: dict[str, Store] = field(default_factory=lambda: defaultdict(Store))
+    pushed: dict[str, Any] = field(default_factory=dict)
 
     def sql(self, text: str) -> list[Any]:
         """Run a statement in the warehouse."""
@@ -74,7 +76,7 @@ class ExportWorld:
         context = {
             "run_id": run,
             "dag_run": SimpleNamespace(data_interval_start=interval[0], data_interval_end=interval[1]),
-            "ti": SimpleNamespace(try_number=1, dag_id=self.pipeline, task_id="export"),
+            "ti": task_instance(self.pipeline, "export", pushed=self.pushed),
             "asset_state_store": {operator.asset: self.stores[operator.pipeline_id]},
             "task_state_store": self.tasks[f"{self.pipeline}/{run}"],
             "outlet_events": {operator.asset: SimpleNamespace(extra={})},

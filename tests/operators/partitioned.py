@@ -11,7 +11,12 @@ from typing import Any, cast
 
 from airflow.sdk import Context
 
-from activation.operators.partition_import import PartitionCheckOperator, PartitionImportOperator, PartitionPublishOperator
+from activation.operators.partition_import import (
+    WINDOW,
+    PartitionCheckOperator,
+    PartitionImportOperator,
+    PartitionPublishOperator,
+)
 
 from .world import Store, World
 
@@ -95,5 +100,8 @@ class Split:
         return found
 
     def _push(self, *, key: str, value: Any) -> None:
-        assert key == "window"
-        self.window = json.loads(json.dumps(value))
+        kept = json.loads(json.dumps(value))
+        if key == WINDOW:
+            self.window = kept
+        else:
+            self.world.pushed[key] = kept

@@ -19,6 +19,7 @@ from botocore.loaders import JSONFileLoader  # type: ignore[import-untyped,unuse
 
 from activation.operators.kinesis_stream import KinesisProfileStreamOperator
 from sandbox.kinesis import KinesisSandbox, Record
+from tests.support.task import task_instance
 
 from .world import Store
 
@@ -53,6 +54,7 @@ class StreamWorld:
     seen: set[str] = field(default_factory=set)
     task: Store = field(default_factory=Store)
     stores: dict[str, Store] = field(default_factory=lambda: defaultdict(Store))
+    pushed: dict[str, Any] = field(default_factory=dict)
 
     def sql(self, text: str, params: Sequence[Any] = (), *more: Any) -> list[Any]:
         """Run a statement in the warehouse; gives its rows.
@@ -116,7 +118,7 @@ class StreamWorld:
         )
         context = {
             "run_id": f"run-{self.runs}",
-            "ti": SimpleNamespace(try_number=self.tries, dag_id="p", task_id="stream"),
+            "ti": task_instance("p", "stream", self.tries, self.pushed),
             "asset_state_store": {operator.asset: self.stores[operator.pipeline_id]},
             "task_state_store": self.task,
             "outlet_events": {operator.asset: SimpleNamespace(extra={})},

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import pytest
 from airflow.sdk import Context
@@ -14,6 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from activation.dags import Pipeline, build_dag
 from activation.errors import TransientError
 from activation.operators.checking import PipelineCheckOperator
+from tests.support.task import task_instance
 
 from .world import World
 
@@ -33,8 +33,7 @@ def task_of(world: World, **source: str) -> PipelineCheckOperator:
 
 
 def run(task: PipelineCheckOperator) -> list[dict[str, str]]:
-    found: Any = SimpleNamespace(try_number=1, dag_id="p", task_id="check")
-    return task.execute(cast(Context, {"run_id": "r", "ti": found}))
+    return task.execute(cast(Context, {"run_id": "r", "ti": task_instance("p", "check")}))
 
 
 def test_a_good_pipeline_is_found_good(world: World) -> None:

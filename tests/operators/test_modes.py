@@ -188,7 +188,10 @@ def test_f09_a_reset_moves_the_watermark_and_the_journal_knows(world: World, tmp
 @pytest.mark.parametrize(
     ("values", "text"),
     [
-        ({"mode": "everything"}, "There is no mode 'everything'. Fix: Choose one of incremental, full, replay, preview, reset."),
+        (
+            {"mode": "everything"},
+            "There is no mode 'everything'. Fix: Choose one of incremental, full, replay, preview, reset, check.",
+        ),
         ({"limit": "0"}, "The limit '0' is no number of rows."),
         ({"limit": "many"}, "The limit 'many' is no number of rows."),
         ({"mode": "reset", "reset_to": "yesterday"}, "reset_to 'yesterday' is no instant"),

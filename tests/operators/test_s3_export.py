@@ -75,8 +75,9 @@ def test_an_interval_lies_in_the_bucket_with_a_manifest_that_tells_it_whole(expo
     assert tags == [["서울", 'b,"c'], None, []]
 
 
-def test_a_dry_run_counts_the_interval_and_writes_nothing(exports: ExportWorld) -> None:
-    seen = exports.run(*HOUR, run_id="look", preview="True")
+@pytest.mark.parametrize("order", [{"mode": "preview"}, {"mode": "run", "dry_run": "True"}], ids=["preview", "dry run"])
+def test_a_preview_counts_the_interval_and_writes_nothing(exports: ExportWorld, order: dict[str, str]) -> None:
+    seen = exports.run(*HOUR, run_id="look", order=order)
     assert (seen["status"], seen["rows"], exports.objects()) == ("preview", {"read": 3}, {})
     report = exports.run(*HOUR)
     assert only(seen) == only(report)

@@ -217,7 +217,7 @@ def test_an_export_tells_of_its_rows_and_of_what_failed(aws: AwsSandbox, tmp_pat
         f"1, 'df_login', 'u-1', '{day} 09:00:00+00', 1.50, NULL", f"2, 'df_login', 'u-1', '{day} 09:10:00+00', 1.5, NULL"
     )
     hour = f"{day}T09:00:00+00:00", f"{day}T10:00:00+00:00"
-    world.run(*hour, run_id="run-0", preview="true")
+    world.run(*hour, run_id="run-0", order={"mode": "preview"})
     assert world.stores["events"].get("summary") is None, "what only looks tells nothing"
     world.run(*hour, run_id="run-1")
     assert summary(world.stores["events"]) == ("run-1", "success", "", 2, 2, 0, counts(1, 0, 2, 2))

@@ -16,6 +16,7 @@ from airflow.sdk import Context
 
 from activation.operators.braze_import import WarehouseIncrementalImportOperator
 from sandbox.braze import BrazeSandbox
+from tests.support.task import task_instance
 
 
 class Store:
@@ -43,6 +44,7 @@ class World:
     destination: dict[str, Any] = field(default_factory=lambda: {"data": "attributes"})
     blocks: dict[str, Any] = field(default_factory=dict)
     stores: dict[str, Store] = field(default_factory=lambda: defaultdict(Store))
+    pushed: dict[str, Any] = field(default_factory=dict)
     runs: int = 0
     tries: int = 0
     task: Store = field(default_factory=Store)
@@ -77,7 +79,7 @@ class World:
         )
         context = {
             "run_id": f"run-{self.runs}",
-            "ti": SimpleNamespace(try_number=self.tries, dag_id="p", task_id="import"),
+            "ti": task_instance("p", "import", self.tries, self.pushed),
             "asset_state_store": {operator.asset: self.stores[operator.pipeline_id]},
             "task_state_store": self.task,
             "outlet_events": {operator.asset: SimpleNamespace(extra={})},

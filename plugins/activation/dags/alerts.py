@@ -15,6 +15,7 @@ from activation.dags.limits import FAILED, Told, passed_limits
 from activation.dags.notices import Notice
 from activation.dags.notifiers import notify, reach
 from activation.operators.memory import state_folder
+from activation.operators.orders import MOVED_NOTHING
 from activation.spec import KinesisDestination, Pipeline
 from activation.spec.alerts import Alerts
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_MOVED_NOTHING = (None, "preview", "reset")
 _WORDS = {"row_errors": "Row errors", "latency": "Latency", "delay": "Delay"}
 _REASONS = {
     "timed_out": "The run took longer than its DAG allows.",
@@ -120,7 +120,7 @@ class OnSuccess:
     def __call__(self, context: Context) -> None:
         """Tell what is worth telling."""
         report = context["ti"].xcom_pull(task_ids=context["ti"].task_id) or {}
-        if report.get("status") in _MOVED_NOTHING:
+        if report.get("status") in MOVED_NOTHING:
             return
         facts, alerts, pipeline = _facts(report), self.contacts.alerts, self.contacts.pipeline
         told = _told_before(pipeline) if self.once else None

@@ -8,17 +8,23 @@ from zoneinfo import ZoneInfo
 
 from airflow.sdk import BaseOperator, CronDataIntervalTimetable, Param
 
-from activation.dags.forms import dry_run
+from activation.dags.forms import dry_run, mode
 from activation.dags.frame import Frame
 from activation.dags.schedules import START
+from activation.operators.orders import FILE_MODES
 from activation.operators.s3_export import S3ExportOperator
 from activation.spec import Pipeline, S3Destination
 
 _ABOUT = "Leave both empty for the run's own interval. With a time zone, such as 2026-07-19T09:00:00+09:00."
 EXPORT_FORM = {
+    "mode": mode(
+        FILE_MODES,
+        "run: writes the files of the interval. preview: counts its rows and tells where its files would go. "
+        "check: looks at source and bucket.",
+    ),
     "interval_start": Param("", type="string", title="Interval start", description=f"First instant to export. {_ABOUT}"),
     "interval_end": Param("", type="string", title="Interval end", description=f"First instant that is not. {_ABOUT}"),
-    "dry_run": dry_run("Counts the rows of the interval and tells where its files would go. Nothing is written."),
+    "dry_run": dry_run("The same as mode preview."),
 }
 """The trigger form."""
 
@@ -49,7 +55,7 @@ def export_task(frame: Frame, pipeline: Pipeline, to: S3Destination) -> BaseOper
         cursor=pipeline.cursor.model_dump(mode="json", exclude_unset=True),
         interval_start=frame.order["interval_start"],
         interval_end=frame.order["interval_end"],
-        preview=frame.order["dry_run"],
+        order={name: frame.order[name] for name in ("mode", "dry_run")},
         **more,
         **frame.work,
     )

@@ -18,7 +18,7 @@ IMPORT_FORM = {
     "mode": mode(
         MODES,
         "incremental: what changed since the last run. full: every row. replay: rejected rows once more. "
-        "preview: shows what would be sent. reset: only moves the watermark.",
+        "preview: shows what would be sent. reset: only moves the watermark. check: looks at source and destination.",
     ),
     "limit": limit("Most rows of this run."),
     "dry_run": dry_run("With mode incremental or full: shows what the run would send. Nothing is sent and no state changes."),

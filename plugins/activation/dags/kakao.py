@@ -9,11 +9,16 @@ from airflow.sdk import BaseOperator
 from activation.dags.forms import dry_run, mode
 from activation.dags.frame import Frame
 from activation.dags.schedules import plain_schedule
-from activation.operators.kakao_customer_file import MODES, KakaoCustomerFileOperator
+from activation.operators.kakao_customer_file import KakaoCustomerFileOperator
+from activation.operators.orders import FILE_MODES
 from activation.spec import KakaoDestination, Pipeline
 
 KAKAO_FORM = {
-    "mode": mode(MODES, "run: makes the files. preview: reads and cleans the ids, and shows which files a run would make."),
+    "mode": mode(
+        FILE_MODES,
+        "run: makes the files. preview: reads and cleans the ids, and shows which files a run would make. "
+        "check: looks at source and ad account.",
+    ),
     "dry_run": dry_run("The same as mode preview."),
 }
 """The trigger form."""

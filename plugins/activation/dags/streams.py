@@ -10,17 +10,18 @@ from activation.dags.forms import RESET_TO, dry_run, limit, mode, text
 from activation.dags.frame import Frame
 from activation.dags.schedules import plain_schedule
 from activation.operators.kinesis_stream import KinesisProfileStreamOperator
+from activation.operators.orders import CHECK, FULL, INCREMENTAL, PREVIEW, RESET
 from activation.spec import Duration, KinesisDestination, Pipeline
 from activation.spec.kinesis_rules import attribute_changes
 
-MODES = ("incremental", "full", "preview", "reset")
+MODES = (INCREMENTAL, FULL, PREVIEW, RESET, CHECK)
 """What a run can be asked to do; a profile that was rejected comes again with its next change, or with ``full``."""
 
 STREAM_FORM = {
     "mode": mode(
         MODES,
         "incremental: the profiles that changed since the last run. full: every profile that is in a mapped audience now, once "
-        "more. preview: shows what would be sent. reset: only moves the watermark.",
+        "more. preview: shows what would be sent. reset: only moves the watermark. check: looks at source and stream.",
     ),
     "limit": limit("With mode preview or a dry run: most profiles to show."),
     "dry_run": dry_run("With mode incremental or full: shows what the run would send. Nothing is sent and no state changes."),

@@ -15,6 +15,7 @@ from activation.operators.assets import read_from, written_to
 from activation.operators.facts import EXTRA, facts_of, more_facts
 from activation.operators.links import LINKS
 from activation.operators.memory import asset_of
+from activation.operators.orders import LOOKED
 from activation.spec import Pipeline
 from activation.spec.blocks import pipeline_of
 
@@ -94,10 +95,16 @@ class PipelineOperator(BaseOperator):
     def _blocks(self) -> dict[str, Any]:
         """The blocks beside source and destination."""
 
+    def _checked(self, context: Context) -> dict[str, Any]:
+        """Look at source and destination, and move nothing; gives the report."""
+        from activation.operators.checking import checked
+
+        return self._ended({"status": "checked", "findings": checked(self.pipeline(), context)}, context)
+
     def _ended(self, report: dict[str, Any], context: Context, **extra: Any) -> dict[str, Any]:
         """Keep the report for the task's links and its lineage, and say in the asset's event what the run has moved."""
         self.report = report
-        if report["status"] != "preview":
+        if report["status"] not in LOOKED:
             context["outlet_events"][self.asset].extra = extra
         return report
 

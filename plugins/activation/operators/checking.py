@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+FINDINGS = "findings"
+"""The XCom key of what a check has found."""
+
 
 class PipelineCheckOperator(BaseOperator):
     """Checks a pipeline and moves nothing.
@@ -68,20 +71,33 @@ class PipelineCheckOperator(BaseOperator):
 
     def execute(self, context: Context) -> list[dict[str, str]]:
         """Check, and tell everything that is wrong at once."""
-        from activation.findings import Verdict
-        from activation.operators.source import tag_of
-
         with told_to_airflow():
             named = {"id": self.pipeline_id, "source": self.source, "destination": self.destination}
             pipeline = pipeline_of({**self.blocks, **named}, name=f"Pipeline {self.pipeline_id}")
-            found = list(_findings(pipeline, tag_of(context)))
-        wrong = [one for one in found if one.verdict is Verdict.WRONG]
-        for one in found:
-            log.log(logging.ERROR if one in wrong else logging.INFO, "%s %s: %s", one.verdict.value, one.name, one.text)
-        if wrong:
-            text = "\n".join(f"{one.name}: {one.text}" for one in wrong)
-            raise TransientError(text) if all(one.passing for one in wrong) else AirflowFailException(text)
-        return [{"check": one.name, "verdict": one.verdict.value, "text": one.text} for one in found]
+            return checked(pipeline, context)
+
+
+def checked(pipeline: Pipeline, context: Context) -> list[dict[str, str]]:
+    """Look at source and destination, and keep what was found as the XCom :data:`FINDINGS`, whether something is wrong or not.
+
+    :param pipeline: with rendered templates.
+    :returns: the findings: ``[{"check": …, "verdict": "ok" | "skipped", "text": …}]``.
+    :raises AirflowFailException: if something is wrong that a person must put right.
+    :raises TransientError: if all that is wrong may pass; Airflow retries the task.
+    """
+    from activation.findings import Verdict
+    from activation.operators.source import tag_of
+
+    found = list(_findings(pipeline, tag_of(context)))
+    wrong = [one for one in found if one.verdict is Verdict.WRONG]
+    for one in found:
+        log.log(logging.ERROR if one in wrong else logging.INFO, "%s %s: %s", one.verdict.value, one.name, one.text)
+    told = [{"check": one.name, "verdict": one.verdict.value.lower(), "text": one.text} for one in found]
+    context["ti"].xcom_push(key=FINDINGS, value=told)
+    if wrong:
+        text = "\n".join(f"{one.name}: {one.text}" for one in wrong)
+        raise TransientError(text) if all(one.passing for one in wrong) else AirflowFailException(text)
+    return told
 
 
 def _findings(pipeline: Pipeline, tag: Mapping[str, str]) -> Iterator[Finding]:

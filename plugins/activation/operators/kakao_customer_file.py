@@ -6,15 +6,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from activation.errors import ConfigurationError
 from activation.operators.base import PipelineOperator, told_to_airflow
-from activation.operators.orders import is_true
+from activation.operators.orders import CHECK, PREVIEW, file_mode
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-RUN, PREVIEW = MODES = ("run", "preview")
-"""What a run can be asked to do: make the files, or show what it would make."""
 
 GRACE = timedelta(minutes=10)
 """How long after its own time-out Airflow ends a wait whose triggerer is gone."""
@@ -27,7 +23,7 @@ class KakaoCustomerFileOperator(PipelineOperator):
     the parameters ``pipeline_id``, ``source`` and ``destination`` see :class:`~activation.operators.base.PipelineOperator`.
 
     :param columns: ``{"fields": …}``: further columns, only where the files go to a folder.
-    :param order: ``{"mode": "run" | "preview", "dry_run": …}`` (templated); a dry run is a preview; empty: run.
+    :param order: ``{"mode": "run" | "preview" | "check", "dry_run": …}`` (templated); a dry run is a preview; empty: run.
     :param max_reject_share: a list of which a greater share of at least 1,000 rows is rejected is not sent; 0 to 1.
     :param max_rows: a table with more rows is not read at all; ``None`` is without limit.
     :returns: the report, as XCom: rows by their end, the files with their ids, states and sizes, stale parts, and removed files.
@@ -64,10 +60,10 @@ class KakaoCustomerFileOperator(PipelineOperator):
         """Make the files; defers where they have to be waited for."""
         from activation.operators.kakao_run import KakaoRun
 
-        mode = PREVIEW if is_true(self.order.get("dry_run")) else str(self.order.get("mode") or RUN)
         with told_to_airflow():
-            if mode not in MODES:
-                raise ConfigurationError(f"There is no mode {mode!r}.", f"Choose one of {', '.join(MODES)}.")
+            mode = file_mode(self.order)
+            if mode == CHECK:
+                return self._checked(context)
             run = self._try = KakaoRun(self.pipeline(), self.asset, context)
             report = run.preview() if mode == PREVIEW else run()
         if report is None:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from airflow.sdk.exceptions import AirflowException
 
 from activation.errors import ActivationError
+from activation.operators.orders import MOVED_NOTHING
 from activation.spec import BrazeDestination, Destination, KakaoDestination, KinesisDestination, Pipeline, S3Destination, Source
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 Named = tuple[str, str]
 """Namespace and name of a dataset."""
-
-_MOVED_NOTHING = (None, "preview", "reset")
 
 
 def lineage_of(pipeline: Pipeline, report: Mapping[str, Any] | None) -> OperatorLineage[Any, Any] | None:
@@ -37,7 +36,7 @@ def lineage_of(pipeline: Pipeline, report: Mapping[str, Any] | None) -> Operator
         from openlineage.client.generated.sql_job import SQLJobFacet
     except ImportError:
         return None
-    if report is None or report.get("status") in _MOVED_NOTHING:
+    if report is None or report.get("status") in MOVED_NOTHING:
         return OperatorLineage()
     rows, source, to = report["rows"], pipeline.source, pipeline.destination
     read = InputStatisticsInputDatasetFacet(rowCount=rows["read"])

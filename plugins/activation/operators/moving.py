@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from activation.operators.base import PipelineOperator, told_to_airflow
-from activation.operators.orders import PREVIEW, RESET, Order
+from activation.operators.orders import CHECK, PREVIEW, RESET, Order
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -65,9 +65,11 @@ class MovingOperator(PipelineOperator):
         """Move one window."""
         with told_to_airflow():
             report = self._run(Order.parse(self.order), context)
-        return self._ended(report, context, watermark=report.get("watermark", {}).get("after"), rows=report["rows"])
+        return self._ended(report, context, watermark=report.get("watermark", {}).get("after"), rows=report.get("rows"))
 
     def _run(self, order: Order, context: Context) -> dict[str, Any]:
+        if order.mode == CHECK:
+            return self._checked(context)
         if order.mode == PREVIEW or order.dry_run:
             return self._preview(order, context)
         if order.mode == RESET:

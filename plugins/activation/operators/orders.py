@@ -9,10 +9,20 @@ from typing import Any
 from activation.cursor.timestamps import from_text
 from activation.errors import ConfigurationError
 
-INCREMENTAL, FULL, REPLAY, PREVIEW, RESET = MODES = ("incremental", "full", "replay", "preview", "reset")
+INCREMENTAL, FULL, REPLAY, PREVIEW, RESET, CHECK = MODES = ("incremental", "full", "replay", "preview", "reset", "check")
 """``incremental``: what changed since the watermark. ``full``: every row. ``replay``: rejected rows once more. ``preview``: shows
-what a run would send and sends nothing. ``reset``: moves the watermark and sends nothing."""
+what a run would send and sends nothing. ``reset``: moves the watermark and sends nothing. ``check``: looks at source and
+destination and moves nothing."""
 
+RUN = "run"
+FILE_MODES = (RUN, PREVIEW, CHECK)
+"""What a run that makes files can be asked to do: make them, show which it would make, or look at source and destination."""
+
+LOOKED = (PREVIEW, "checked")
+"""Status in the report of a run that only looked."""
+
+MOVED_NOTHING = (None, *LOOKED, RESET)
+"""Status in the report of a run whose rows, if it counted any, went nowhere."""
 
 _YES, _NO = ("true", "1", "yes"), ("", "false", "0", "no", "none")
 
@@ -63,6 +73,18 @@ class Order:
             given.get("replay_run", ""),
             given.get("replay_code", ""),
         )
+
+
+def file_mode(values: Mapping[str, Any]) -> str:
+    """What a run that makes files is asked to do: one of :data:`FILE_MODES`.
+
+    :param values: rendered: ``mode`` and ``dry_run``, which is a preview of what would be a run.
+    :raises ConfigurationError: if there is no such mode.
+    """
+    mode = str(values.get("mode") or RUN).strip()
+    if mode not in FILE_MODES:
+        raise ConfigurationError(f"There is no mode {mode!r}.", f"Choose one of {', '.join(FILE_MODES)}.")
+    return PREVIEW if mode == RUN and is_true(values.get("dry_run")) else mode
 
 
 def is_true(value: Any) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from activation.operators.base import PipelineOperator, told_to_airflow
-from activation.operators.orders import is_true
+from activation.operators.orders import CHECK, PREVIEW, file_mode
 from activation.spec import Pipeline, S3Destination
 
 if TYPE_CHECKING:
@@ -30,14 +30,14 @@ class S3ExportOperator(PipelineOperator):
     :param in_flight: parts of a file that are sent at the same time; each takes 16 MiB.
     :param interval_start: first instant to export, ISO 8601 (templated); empty: the run's data interval.
     :param interval_end: first instant behind it (templated).
-    :param preview: whether the run only counts the rows of the interval and tells where its files would go (templated).
+    :param order: ``{"mode": "run" | "preview" | "check", "dry_run": …}`` (templated); a preview, or a dry run, counts the rows of
+        the interval and tells where its files would go; empty: run.
     :returns: the report, as XCom: rows, bytes, and for each interval its manifest.
     :raises AirflowFailException: for what a person must fix; a retry would not help.
     :raises TransientError: for what may pass; Airflow retries the task.
     """
 
-    template_fields: Sequence[str] = ("source", "destination", "interval_start", "interval_end", "preview")
-    template_fields_renderers = {"source": "json", "destination": "json"}  # noqa: RUF012 - Airflow's own way
+    template_fields: Sequence[str] = (*PipelineOperator.template_fields, "interval_start", "interval_end")
     takes = "s3"
     ui_color = "#e9f7ec"
 
@@ -48,7 +48,7 @@ class S3ExportOperator(PipelineOperator):
         in_flight: int = 4,
         interval_start: str = "",
         interval_end: str = "",
-        preview: bool | str = False,
+        order: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -56,7 +56,7 @@ class S3ExportOperator(PipelineOperator):
         self.in_flight = in_flight
         self.interval_start = interval_start
         self.interval_end = interval_end
-        self.preview = preview
+        self.order = dict(order or {})
         self.pipeline()
 
     def _blocks(self) -> dict[str, Any]:
@@ -72,9 +72,12 @@ class S3ExportOperator(PipelineOperator):
         from activation.operators.exporting import Export
 
         with told_to_airflow():
+            mode = file_mode(self.order)
+            if mode == CHECK:
+                return self._checked(context)
             pipeline = self.pipeline()
             export = self._try = Export(pipeline, self.asset, lambda: self._intervals(pipeline, context["dag_run"]), context)
-            report = export.preview() if is_true(self.preview) else export()
+            report = export.preview() if mode == PREVIEW else export()
         return self._ended(report, context, manifests=[one["manifest"] for one in report["exports"]], rows=report["rows"])
 
     def _intervals(self, pipeline: Pipeline, run: Any) -> tuple[Interval, ...]:

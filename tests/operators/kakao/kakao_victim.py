@@ -31,6 +31,7 @@ import activation.hooks.kakao_moment
 import activation.operators.kakao_run
 import activation.warehouses.postgres  # noqa: F401 - loaded once for all tries
 from activation.operators.kakao_customer_file import KakaoCustomerFileOperator
+from tests.support.task import task_instance
 
 
 class FileStore:
@@ -111,7 +112,7 @@ def _done(operator: dict[str, Any], run: str, attempt: int, state: str, event: d
     made = KakaoCustomerFileOperator(task_id="upload", **operator)
     context = {
         "run_id": run,
-        "ti": SimpleNamespace(try_number=attempt, dag_id="p", task_id="upload"),
+        "ti": task_instance("p", "upload", attempt),
         "asset_state_store": {made.asset: FileStore(Path(f"{state}.asset"))},
         "task_state_store": FileStore(Path(state)),
         "outlet_events": {made.asset: SimpleNamespace(extra={})},

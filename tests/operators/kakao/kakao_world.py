@@ -19,6 +19,7 @@ from airflow.sdk.exceptions import TaskDeferred
 from activation.operators.kakao_customer_file import KakaoCustomerFileOperator
 from sandbox.kakao import KakaoSandbox
 from tests.operators.world import Store
+from tests.support.task import task_instance
 
 FAST: dict[str, Any] = {
     "pace": {"write_seconds": 0.0, "first_pause": 0.01, "quota_seconds": 0.01, "tries": 3, "idle_seconds": 5.0}
@@ -41,6 +42,7 @@ class KakaoWorld:
     source: dict[str, Any] = field(default_factory=lambda: {"table": "crm.push_ids"})
     task: Store = field(default_factory=Store)
     store: Store = field(default_factory=Store)
+    pushed: dict[str, Any] = field(default_factory=dict)
     runs: int = 0
     tries: int = 0
     deferred: TaskDeferred | None = None
@@ -78,7 +80,7 @@ class KakaoWorld:
         """What Airflow hands to the operator."""
         given = {
             "run_id": f"run-{self.runs}",
-            "ti": SimpleNamespace(try_number=self.tries, dag_id="p", task_id="upload"),
+            "ti": task_instance("p", "upload", self.tries, self.pushed),
             "asset_state_store": {operator.asset: self.store},
             "task_state_store": self.task,
             "outlet_events": {operator.asset: SimpleNamespace(extra={})},
