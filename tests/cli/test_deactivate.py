@@ -12,8 +12,10 @@ import pytest
 from airflow.sdk import DAG
 
 from activation.cli import main
+from activation.cli.metadata_db import asset_state
 from activation.delivery.inactive import read_mark
 from activation.operators.s3_export import S3ExportOperator
+from activation.operators.summary import INACTIVE
 from tests.cli.conftest import register
 from tests.cli.listing import DAY, NOW, ONCE, SOURCE, USERS, Listing, change, events, is_paused, iso, unread
 
@@ -47,6 +49,7 @@ def test_s_l6_an_export_is_inactive_for_good(listing: Listing, name: str, kind: 
         f"Its DAG {name} is paused.",
     ]
     assert is_paused(name)
+    assert asset_state(f"activation/{name}", f"x-activation://pipeline/{name}", INACTIVE).endswith("by minji (계약 종료)")
     change(name, is_paused=False)  # somebody resumes it in the UI
     found, note = status(capsys, name)
     assert found == "Inactive"

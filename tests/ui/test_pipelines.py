@@ -73,9 +73,11 @@ def test_an_import_with_rejects(clients: dict[str, Any], world: World, name: str
         "paused": False,
         "running": None,
         "schedule": "Every 15 minutes",
+        "cron": "*/15 * * * *",
+        "zone": "UTC",
         "watermark": "2026-07-19T09:00:03Z",
         "creator": "crm-team",
-        "changed_by": None,
+        "changed_by": "version 1 (tests)",
         "can": {"run": True, "edit": True},
     }
 
@@ -206,6 +208,33 @@ def test_a_pipeline_that_a_person_made_inactive_says_so(clients: dict[str, Any],
     shown = clients["crm"].get(f"/activation/api/pipelines/{name}").json()
     assert shown["status"] == "Inactive"
     assert shown["note"] == "made inactive on 2026-07-01 by kim (the campaign is over); its runs are refused"
+
+
+def test_an_export_that_was_deactivated_is_inactive_in_the_list(clients: dict[str, Any], name: str) -> None:
+    registered(name, destination=S3, schedule="@hourly", cursor={"column": "AT", "key": ["ID"]})
+    keep(name, "inactive", "made inactive on 2026-07-01 by kim")
+    assert line(clients, name)["status"] == "Inactive"
+
+
+@pytest.mark.parametrize("conf", [{"mode": "check"}, {"mode": "preview"}, {"mode": "run", "dry_run": True}])
+@pytest.mark.parametrize("state", ["running", "success", "failed"])
+def test_a_run_that_only_looks_does_not_count(clients: dict[str, Any], name: str, conf: dict[str, Any], state: str) -> None:
+    registered(name, destination={**S3, "export": {"type": "one_time"}, "data": "user_profile"})
+    ran(name, "look", state, NOW - HOUR, None if state == "running" else NOW, **conf)
+    shown = line(clients, name)
+    assert (shown["status"], shown["last"]) == ("Extracting", None), "as it stands before its first run"
+    ran(name, "real", "success", NOW, NOW + HOUR)
+    assert line(clients, name)["status"] == "Completed"
+
+
+def test_the_commit_of_the_last_change_is_told(clients: dict[str, Any], name: str) -> None:
+    from airflow.models.dag_version import DagVersion
+    from airflow.utils.session import create_session
+
+    registered(name)
+    with create_session() as session:
+        session.add(DagVersion(dag_id=name, version_number=2, bundle_name="tests", bundle_version="a1b2c3d4e5f6"))
+    assert line(clients, name)["changed_by"] == "version 2 · a1b2c3d (tests)"
 
 
 def test_a_dag_that_is_gone_is_inactive(clients: dict[str, Any], name: str) -> None:

@@ -41,9 +41,10 @@ def run(arguments: argparse.Namespace) -> int:
     :raises ConfigurationError: if there is no such export, or if Airflow cannot be asked.
     :raises TransientError: if the mark cannot be written.
     """
-    from activation.cli.metadata_db import pause, user
+    from activation.cli.metadata_db import keep_asset_state, pause, user
     from activation.delivery.inactive import Inactive, write_mark
-    from activation.operators.memory import state_folder
+    from activation.operators.memory import asset_of, state_folder
+    from activation.operators.summary import INACTIVE
 
     name, reason = arguments.pipeline, " ".join(arguments.reason.split())
     if len(reason) > MOST_REASON:
@@ -54,6 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     mark = write_mark(state_folder(name), Inactive(now, user() or "", reason))
+    asset = asset_of(name)
+    keep_asset_state(asset.name, asset.uri, INACTIVE, str(mark))
     print(f"{name} was {mark}." if one.inactive else f"{name} is Inactive from now on: its runs are refused.")
     for dag in one.seen.dags:
         if dag == name:

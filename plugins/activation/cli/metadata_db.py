@@ -51,19 +51,36 @@ def asset_state(name: str, uri: str, key: str) -> Any:
 
     :raises ConfigurationError: if Airflow's database cannot be used, or if it holds no JSON there.
     """
-    with database("Look at the asset's tab Asset State Store in the UI instead"):
-        from airflow.models.asset import AssetModel
-        from airflow.state import AssetScope, get_state_backend
-        from airflow.utils.session import create_session
-        from sqlalchemy import select
-
-        with create_session() as session:
-            asset = session.scalar(select(AssetModel.id).where(AssetModel.name == name, AssetModel.uri == uri))
-            text = None if asset is None else get_state_backend().get(AssetScope(asset_id=asset), key, session=session)
+    with database("Look at the asset's tab Asset State Store in the UI instead"), _state_of(name, uri) as (store, scope, session):
+        text = None if scope is None else store.get(scope, key, session=session)
     try:
         return None if text is None else json.loads(text)
     except ValueError:
         raise ConfigurationError(f"The state {key!r} of the asset {name} is no JSON.") from None
+
+
+def keep_asset_state(name: str, uri: str, key: str, value: str) -> None:
+    """Keep a text in an asset's state, if Airflow knows the asset.
+
+    :raises ConfigurationError: if Airflow's database cannot be used.
+    """
+    with database("Write it in the asset's tab Asset State Store in the UI instead"), _state_of(name, uri) as found:
+        store, scope, session = found
+        if scope is not None:
+            store.set(scope, key, json.dumps(value, ensure_ascii=False), session=session)
+
+
+@contextmanager
+def _state_of(name: str, uri: str) -> Iterator[tuple[Any, Any, Any]]:
+    """Airflow's store of states, an asset's place in it, and a session; no place, if there is no such asset."""
+    from airflow.models.asset import AssetModel
+    from airflow.state import AssetScope, get_state_backend
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        asset = session.scalar(select(AssetModel.id).where(AssetModel.name == name, AssetModel.uri == uri))
+        yield get_state_backend(), None if asset is None else AssetScope(asset_id=asset), session
 
 
 def pause(dag: str) -> None:

@@ -17,6 +17,9 @@ log = logging.getLogger(__name__)
 SUMMARY = "summary"
 """The key of the asset's state."""
 
+INACTIVE = "inactive"
+"""The key of the text that ``activation deactivate`` leaves there for the page; the mark that counts lies in the state folder."""
+
 DAYS = 8
 """Days that are kept: the last seven, and the one that has begun."""
 

@@ -25,7 +25,7 @@ from sqlalchemy import and_, func, literal, select, union
 from sqlalchemy.orm import aliased
 
 from activation.operators.memory import asset_of
-from activation.operators.summary import SUMMARY
+from activation.operators.summary import INACTIVE, SUMMARY
 
 __all__ = ["GetUserDep", "Rights", "SessionDep", "document_of", "found", "get_user", "requires_access_dag", "rights", "runs_of"]
 
@@ -84,11 +84,14 @@ def found(session: Any, dag_id: str | None = None) -> list[Any]:
     :param dag_id: only this one's.
     """
     owned = _owned().subquery()
-    state, ended, under_way = AssetStateStoreModel, aliased(DagRun), aliased(DagRun)
+    state, mark, newest = AssetStateStoreModel, aliased(AssetStateStoreModel), aliased(DagVersion)
+    ended, under_way = aliased(DagRun), aliased(DagRun)
     last, now = (_newest(states).subquery() for states in (ENDED, UNDER_WAY))
     versions = (
         select(
-            DagVersion.dag_id, func.min(DagVersion.created_at).label("created"), func.max(DagVersion.created_at).label("changed")
+            DagVersion.dag_id,
+            func.min(DagVersion.created_at).label("created"),
+            func.max(DagVersion.version_number).label("number"),
         )
         .group_by(DagVersion.dag_id)
         .subquery()
@@ -105,23 +108,31 @@ def found(session: Any, dag_id: str | None = None) -> list[Any]:
             AssetModel.name.label("asset"),
             AssetModel.extra.label("extra"),
             state.value.label("summary"),
+            mark.value.label("inactive"),
             ended.run_id.label("ended_run"),
             ended.state.label("ended_state"),
             ended.start_date.label("ended_started"),
             ended.end_date.label("ended_at"),
+            ended.conf.label("ended_conf"),
             under_way.run_id.label("running"),
+            under_way.conf.label("running_conf"),
             versions.c.created,
-            versions.c.changed,
+            newest.created_at.label("changed"),
+            newest.version_number.label("version"),
+            newest.bundle_version.label("commit"),
+            newest.bundle_name.label("bundle"),
             teams.c.team_name.label("team"),
         )
         .join(owned, owned.c.dag_id == DagModel.dag_id)
         .join(AssetModel, AssetModel.id == owned.c.asset_id)
         .outerjoin(state, and_(state.asset_id == AssetModel.id, state.key == SUMMARY))
+        .outerjoin(mark, and_(mark.asset_id == AssetModel.id, mark.key == INACTIVE))
         .outerjoin(last, last.c.dag_id == DagModel.dag_id)
         .outerjoin(ended, ended.id == last.c.id)
         .outerjoin(now, now.c.dag_id == DagModel.dag_id)
         .outerjoin(under_way, under_way.id == now.c.id)
         .outerjoin(versions, versions.c.dag_id == DagModel.dag_id)
+        .outerjoin(newest, and_(newest.dag_id == DagModel.dag_id, newest.version_number == versions.c.number))
         .outerjoin(teams, teams.c.dag_bundle_name == DagModel.bundle_name)
         .order_by(DagModel.dag_id, AssetModel.name)
     )

@@ -10,7 +10,9 @@ from typing import Any
 
 from activation.cursor.timestamps import NANOSECONDS, from_text
 from activation.destinations.s3.status import Facts, Run, Status, is_over, status_of
+from activation.errors import ConfigurationError
 from activation.operators.facts import EXTRA
+from activation.operators.orders import CHECK, PREVIEW, is_true
 from activation.operators.summary import FAILED
 
 WEEK = 7
@@ -44,6 +46,8 @@ def row(found: Any, can: Mapping[str, bool], now: datetime) -> dict[str, Any]:
         "paused": bool(found.is_paused),
         "running": found.running,
         "schedule": in_words(facts, found.timetable_description),
+        "cron": facts.get("schedule"),
+        "zone": facts.get("zone") or "UTC",
         "next_run": None if found.is_paused or found.is_stale else iso(found.next_run),
         "last": last,
         "week": _week(summary.get("days") or {}, now),
@@ -52,7 +56,7 @@ def row(found: Any, can: Mapping[str, bool], now: datetime) -> dict[str, Any]:
         "creator": facts.get("owner") or found.owners or "",
         "created": iso(found.created),
         "changed": iso(found.changed),
-        "changed_by": None,
+        "changed_by": _version(found),
         "can": dict(can),
     }
 
@@ -71,10 +75,10 @@ def counters(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
 
 def status(found: Any, facts: Mapping[str, Any], last: Mapping[str, Any] | None, now: datetime) -> Status:
     """How a pipeline stands (contracts: s3_export 1.2). Of other kinds than exports it is Active, Paused or Inactive."""
-    export, removed = facts.get("export"), bool(found.is_stale)
+    export, removed = facts.get("export"), bool(found.is_stale or found.inactive)
     if export is None:
         return Status.INACTIVE if removed else Status.PAUSED if found.is_paused else Status.ACTIVE
-    runs = [Run("running")] if found.running is not None else []
+    runs = [Run("running")] if found.running is not None and not only_looks(found.running_conf) else []
     if last is not None:
         runs.append(Run(last["state"], last["status"] == "config_error"))
     over = export["type"] == "periodic" and is_over(export["end"], facts["zone"], now)
@@ -93,6 +97,17 @@ def in_words(facts: Mapping[str, Any], description: str | None) -> str:
         return "by hand" if "schedule" in facts else description or ""
     word = said.removeprefix("@") if said.startswith(("@", "after ", "continuous", "once")) else description or said
     return word if zone == "UTC" or word == "hourly" else f"{word} ({zone})"
+
+
+def only_looks(conf: Any) -> bool:
+    """Whether a run was asked to move nothing: a preview, a dry run, a check.
+
+    :param conf: what the run was triggered with.
+    """
+    asked = conf if isinstance(conf, dict) else {}
+    with suppress(ConfigurationError):
+        return str(asked.get("mode")) in (PREVIEW, CHECK) or is_true(asked.get("dry_run"))
+    return False
 
 
 def iso(instant: datetime | None) -> str | None:
@@ -116,8 +131,10 @@ def _last(found: Any, known: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """
     state = None if found.ended_state is None else str(found.ended_state)
     kept = {**known, "state": "failed" if known["status"] in FAILED else "success"} if known else None
-    if state is None or (kept and kept["run"] == found.ended_run):
-        return {**kept, "state": state or kept["state"]} if kept else None
+    if kept and state and kept["run"] == found.ended_run:
+        return {**kept, "state": state}
+    if state is None or only_looks(found.ended_conf):
+        return kept
     if kept and (kept["state"] == state == "success" or kept["started"] > (iso(found.ended_started) or "")):
         return kept
     started, ended = found.ended_started, found.ended_at
@@ -132,6 +149,14 @@ def _last(found: Any, known: Mapping[str, Any] | None) -> dict[str, Any] | None:
         "error": "",
         "state": state,
     }
+
+
+def _version(found: Any) -> str | None:
+    """Airflow's version of the DAG, and the commit that it came with, where the bundle has such."""
+    if found.version is None:
+        return None
+    commit = f" · {found.commit[:7]}" if found.commit else ""
+    return f"version {found.version}{commit} ({found.bundle})"
 
 
 def _week(days: Mapping[str, Mapping[str, int]], now: datetime) -> list[dict[str, Any]]:
