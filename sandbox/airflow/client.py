@@ -34,7 +34,7 @@ class AirflowTimeoutError(Exception):
 
 
 class ApiClient:
-    """Calls below one Airflow's ``/api/v2``; logs in before the first call and again when the token has run out.
+    """Calls of one Airflow; logs in before the first call and again when the token has run out.
 
     :param url: of the API server, without a slash at the end.
     :param timeout: seconds for one call.
@@ -48,24 +48,27 @@ class ApiClient:
         self._session = requests.Session()
         self._session.trust_env = False
 
-    def call(self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None) -> Any:
+    def call(
+        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None, root: str = "/api/v2"
+    ) -> Any:
         """One call; gives the JSON of the answer, ``None`` for an empty one. Repeated while SQLite is locked.
 
-        :param path: below ``/api/v2``, with the slash at its beginning.
+        :param path: below ``root``, with the slash at its beginning.
+        :param root: of Airflow's REST API; an auth manager and a plugin have roots of their own.
         :raises AirflowApiError: for any status of 400 and above.
         """
         patient = Retrying(
             retry=retry_if_exception(_is_busy), stop=stop_after_delay(_BUSY_SECONDS), wait=wait_fixed(0.5), reraise=True
         )
-        return patient(self._call, method, path, params, body)
+        return patient(self._call, method, root + path, params, body)
 
     def _call(self, method: str, path: str, params: Mapping[str, Any] | None, body: Any) -> Any:
         if "Authorization" not in self._session.headers:
             self._log_in()
-        answer = self._send(method, f"/api/v2{path}", params, body)
+        answer = self._send(method, path, params, body)
         if answer.status_code == requests.codes.unauthorized:
             self._log_in()
-            answer = self._send(method, f"/api/v2{path}", params, body)
+            answer = self._send(method, path, params, body)
         return _content(answer)
 
     def pages(self, path: str, key: str, params: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:

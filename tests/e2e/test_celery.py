@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.airflow.api import AirflowApi
+from sandbox.airflow import AirflowApi, AirflowApiError
 from sandbox.braze import BrazeSandbox, Rate, Settings
 from sandbox.braze.testing import assert_contract
 from sandbox.celery import CeleryCluster
@@ -119,6 +119,26 @@ def test_an_import_runs_on_a_worker(scene: Scene) -> None:
     assert _held(scene.braze) == FEW
     assert f"{FEW:,} rows" in scene.api.task_log("plain", run_id, "import")
     assert_contract(scene.braze)
+
+
+def test_the_page_shows_each_user_of_fab_their_pipelines(scene: Scene) -> None:
+    for pipeline in PIPELINES:
+        scene.api.wait_for_dag(pipeline)
+    shown = scene.api.call("GET", "/api/pipelines", root="/activation")["pipelines"]
+    assert [(one["pipeline"], one["can"]) for one in shown] == [(name, {"run": True, "edit": True}) for name in PIPELINES]
+    assert (shown[0]["last"]["state"], shown[0]["last"]["sent"]) == ("success", FEW)
+    assert shown[0]["watermark"] == scene.watermark("plain")["updated_at"]
+    reads = [{"action": {"name": "can_read"}, "resource": {"name": name}} for name in ("DAG:plain", "Plugins", "Website")]
+    scene.api.call("POST", "/roles", body={"name": "Reader", "actions": reads}, root="/auth/fab/v1")
+    user = {"username": "reader", "email": "r@example.com", "first_name": "R", "last_name": "R", "password": "reader-secret"}
+    scene.api.call("POST", "/users", body={**user, "roles": [{"name": "Reader"}]}, root="/auth/fab/v1")
+    reader = AirflowApi(scene.api.url, "reader", "reader-secret")
+    (only,) = reader.call("GET", "/api/pipelines", root="/activation")["pipelines"]
+    assert (only["pipeline"], only["can"]) == ("plain", {"run": False, "edit": False})
+    assert reader.call("GET", "/api/pipelines/plain", root="/activation")["runs"][0]["sent"] == FEW
+    with pytest.raises(AirflowApiError) as refused:
+        reader.call("GET", "/api/pipelines/sliced", root="/activation")
+    assert refused.value.status == 403
 
 
 def _wait_for_rows(scene: Scene, run_id: str, rows: int) -> None:
