@@ -27,9 +27,9 @@ _PROBLEMS = """() => axe.run(document, {resultTypes: ["violations"]}).then(found
     .map(node => `${rule.id}: ${node.html.slice(0, 200)} ${node.failureSummary}`)))"""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The machine's own Chromium."""
+    """The machine's own Chromium. While it is open an event loop runs in this thread, so it does not outlive its module."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if found is None:
         pytest.skip("There is no Chromium on this machine; on Debian install the package chromium.")
