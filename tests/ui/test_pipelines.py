@@ -54,8 +54,9 @@ def test_an_import_with_rejects(clients: dict[str, Any], world: World, name: str
     last, week = shown.pop("last"), shown.pop("week")
     assert (last["run"], last["state"], last["status"], last["mode"]) == (run, "success", "partial", "incremental")
     assert [last[count] for count in ("read", "sent", "rejected", "skipped")] == [3, 1, 2, 0]
-    assert week[-1] == {"day": NOW.date().isoformat(), "runs": 1, "failed": 0, "read": 3, "sent": 1, "rejected": 2}
-    assert [one["day"] for one in week] == [(NOW.date() - timedelta(days=back)).isoformat() for back in range(6, -1, -1)]
+    today = datetime.now(timezone.utc).date()
+    assert week[-1] == {"day": today.isoformat(), "runs": 1, "failed": 0, "read": 3, "sent": 1, "rejected": 2}
+    assert [one["day"] for one in week] == [(today - timedelta(days=back)).isoformat() for back in range(6, -1, -1)]
     assert sum(one["runs"] for one in week) == 1
     behind = datetime.now(timezone.utc) - datetime(2026, 7, 19, 9, 0, 3, tzinfo=timezone.utc)
     assert 0 <= behind.total_seconds() - shown.pop("lag_seconds") < 60
