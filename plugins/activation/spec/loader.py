@@ -20,7 +20,7 @@ from activation.spec.models import Pipeline
 from activation.spec.problems import PipelineFileError, Problem, SourceText
 from activation.spec.reader import read
 from activation.spec.values import Document
-from activation.spec.variants import Variant, fold, ids_of, variants
+from activation.spec.variants import Variant, beside_matrix, fold, ids_of, unfilled, variants
 
 __all__ = [
     "SUFFIXES",
@@ -98,7 +98,7 @@ def load_one(
     """
     path = Path(path)
     document = Layers(roots=() if root is None else (Path(root),), env=env).document(path)
-    made = variants(document, path)
+    made = _variants(document, path, environment)
     wanted = [one for one in made if one.pipeline_id == pipeline_id] if pipeline_id else made
     if len(wanted) != 1:
         raise _which(path, [one.pipeline_id for one in made], pipeline_id)
@@ -139,7 +139,7 @@ def _load(files: Sequence[Path], found: Loaded, layers: Layers, environment: Map
     for path in files:
         try:
             document = layers.document(path)
-            made = variants(document, path)
+            made = _variants(document, path, environment)
             good[path] = _validate(document, made, environment)
             ids = [one.pipeline_id for one in made]
         except PipelineFileError as error:
@@ -157,7 +157,7 @@ def _load(files: Sequence[Path], found: Loaded, layers: Layers, environment: Map
         pipelines={variant.pipeline_id: pipeline for variant, pipeline in left},
         broken=broken,
         files={pipeline_id: next(iter(paths)) for pipeline_id, paths in by_id.items()},
-        texts={variant.pipeline_id: variant.document.texts for variant, _ in left},
+        texts={variant.pipeline_id: variant.file.texts for variant, _ in left},
         environments=tuple(sorted({*found.environments, *beside})),
     )
 
@@ -208,6 +208,21 @@ def _may_have_matrix(path: Path) -> bool:
         return True
 
 
+def _variants(document: Document, path: Path, environment: Mapping[str, str] | None) -> list[Variant]:
+    """The pipelines that a file makes.
+
+    :raises PipelineFileError: if its matrix is wrong; with all that is wrong elsewhere, as far as that can be told without it.
+    """
+    try:
+        return variants(document, path)
+    except PipelineFileError as error:
+        try:
+            _validate(document, [unfilled(document, path)], environment)
+        except PipelineFileError as rest:
+            raise failure(document, [*error.problems, *beside_matrix(document, rest.problems)]) from None
+        raise
+
+
 def _validate(document: Document, made: Sequence[Variant], environment: Mapping[str, str] | None) -> _Made:
     context = {"environment": os.environ if environment is None else environment, "file": True}
     good: _Made = []
@@ -231,7 +246,7 @@ def _conflicting(good: Mapping[Path, _Made]) -> dict[Path, PipelineFileError]:
         told = [(variant, [found[variant.pipeline_id]]) for variant, _ in made if variant.pipeline_id in found]
         if told:
             folded = fold(told, [variant for variant, _ in made], by_place=True)
-            errors[path] = failure(made[0][0].document, folded)
+            errors[path] = failure(made[0][0].file, folded)
     return errors
 
 

@@ -86,6 +86,15 @@ def has_matrix(text: str) -> bool:
     return _USE.search(text) is not None
 
 
+def uses(document: Document) -> set[Route]:
+    """Where a document has ``${matrix.NAME}``, outside of the matrix itself."""
+    return {route for route, _, _ in _texts(_rest(document), ())}
+
+
+def _rest(document: Document) -> dict[str, Any]:
+    return {key: value for key, value in document.values.items() if key != KEY}
+
+
 def _of_lists(matrix: Located, problems: list[Problem]) -> list[Combination]:
     """The combinations of ``{country: [kr, jp], brand: [a, b]}``."""
     document, lists = matrix.document, matrix.value
@@ -173,8 +182,7 @@ def _unused(document: Document, name: str) -> Problem:
 def _misused(document: Document, names: tuple[str, ...] | None) -> Iterator[Problem]:
     """What is wrong with each ``${matrix.NAME}``, and the names that none of them asks for."""
     asked: set[str] = set()
-    rest = {key: value for key, value in document.values.items() if key != KEY}
-    for route, text, at_key in _texts(rest, ()):
+    for route, text, at_key in _texts(_rest(document), ()):
         for use in _USE.finditer(text):
             place, name = Located(document, route), use[1].removeprefix(".")
             near = suggest(name, names or ())

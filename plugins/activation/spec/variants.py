@@ -5,10 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from activation.spec.located import Located
-from activation.spec.matrix import KEY, Combination, combinations, failure, fill, has_matrix, read_matrix, written
+from activation.spec.matrix import (
+    KEY,
+    Combination,
+    combinations,
+    failure,
+    fill,
+    has_matrix,
+    read_matrix,
+    uses,
+    written,
+)
 from activation.spec.names import ID_PATTERN
 from activation.spec.problems import Problem
 from activation.spec.values import Document
@@ -18,18 +29,28 @@ _MOST_TOLD = 3
 _MOST_SHOWN = 40
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Variant:
     """One pipeline of a file, not yet checked.
 
     :ivar pipeline_id: its id, which may still break the rules for ids.
-    :ivar document: the file with the combination's values in it.
+    :ivar file: the file with all its layers.
     :ivar combination: empty for a file without a matrix.
     """
 
     pipeline_id: str
-    document: Document
+    file: Document
     combination: Combination = field(default_factory=dict)
+
+    @cached_property
+    def document(self) -> Document:
+        """The file with the combination's values in it; made when it is asked for, since most askers want one of many."""
+        file = self.file
+        if KEY not in file.values:
+            return file
+        values = {key: fill(value, self.combination) for key, value in file.values.items() if key != KEY}
+        values["id"] = self.pipeline_id
+        return Document(file.name, values, file.places, file.problems, file.texts)
 
 
 _Group = list[tuple[Variant, Problem]]
@@ -46,10 +67,24 @@ def variants(document: Document, path: Path) -> list[Variant]:
         _take_id(document, path)
         return [Variant(path.stem, document)]
     _check_id(document, path)
-    made = [_variant(document, path.stem, combination) for combination in found]
+    made = [Variant(_id(document, path.stem, combination), document, combination) for combination in found]
     if problem := _same_ids(made):
         raise failure(document, [*document.problems, problem])
     return made
+
+
+def unfilled(document: Document, path: Path) -> Variant:
+    """A file whose matrix is wrong, as if it made one pipeline: its ``${matrix.NAME}`` stay as they are written."""
+    values = {key: value for key, value in document.values.items() if key != KEY} | {"id": path.stem}
+    return Variant(path.stem, replace(document, values=values))
+
+
+def beside_matrix(document: Document, problems: Iterable[Problem]) -> list[Problem]:
+    """The problems at places which the matrix has no part in, neither there nor within."""
+    parts = {route[:length] for route in uses(document) for length in range(1, len(route) + 1)} | {("id",)}
+    marks = [mark for route in parts if (place := document.places.get(route)) for mark in (place.key, place.value)]
+    shaken = {(mark.text.name, mark.line, mark.column) for mark in marks}
+    return [one for one in problems if (one.file, one.line, one.column) not in shaken]
 
 
 def _take_id(document: Document, path: Path) -> None:
@@ -83,13 +118,6 @@ def ids_of(document: Document, path: Path) -> list[str]:
         return list(dict.fromkeys(_id(document, path.stem, combination) for combination in found)) or [path.stem]
     except KeyError:  # The id asks for a name that the matrix does not have.
         return [path.stem]
-
-
-def _variant(document: Document, stem: str, combination: Combination) -> Variant:
-    values = {key: fill(value, combination) for key, value in document.values.items() if key != KEY}
-    values["id"] = _id(document, stem, combination)
-    made = Document(document.name, values, document.places, document.problems, document.texts)
-    return Variant(values["id"], made, combination)
 
 
 def _id(document: Document, stem: str, combination: Combination) -> str:
