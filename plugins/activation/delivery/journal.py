@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,9 @@ LATEST = "latest.json"
 
 OLDER = 100
 """Most records from before the days asked for that are looked at for the last run that went well."""
+
+READERS = 8
+"""Records that are read at the same time: in object storage each takes a round trip."""
 
 _WELL = ("success", "partial")
 
@@ -123,13 +128,10 @@ class Journal:
         :param most: how many.
         """
         found: list[dict[str, Any]] = []
-        for record in reversed(self._records()):
-            if len(found) == most:
-                break
-            with suppress(OSError, ValueError):
-                content = json.loads(record.path.read_text(encoding="utf-8"))
-                if isinstance(content, dict):
-                    found.append(content)
+        records = reversed(self._records())
+        with ThreadPoolExecutor(READERS) as readers:
+            while len(found) < most and (some := list(islice(records, most - len(found)))):
+                found += [content for content in readers.map(_content, some) if content is not None]
         return found
 
     def since(self, start: datetime) -> Iterator[dict[str, Any]]:
@@ -144,9 +146,9 @@ class Journal:
                 if well or older == OLDER:
                     return
                 older += 1
-            with suppress(OSError, ValueError, TypeError):
-                content = json.loads(record.path.read_text(encoding="utf-8"))
-                if isinstance(content, dict) and ("ended" not in content or datetime.fromisoformat(content["ended"]).tzinfo):
+            with suppress(ValueError, TypeError):
+                content = _content(record)
+                if content is not None and ("ended" not in content or datetime.fromisoformat(content["ended"]).tzinfo):
                     well = well or content.get("status") in _WELL
                     yield content
 
@@ -208,6 +210,14 @@ class Journal:
 
     def _unwritable(self, error: OSError) -> TransientError:
         return TransientError(f"The run journal could not be written to {self._folder}: {error}")
+
+
+def _content(record: _Record) -> dict[str, Any] | None:
+    """What a record says; ``None`` if it cannot be read."""
+    with suppress(OSError, ValueError):
+        content = json.loads(record.path.read_text(encoding="utf-8"))
+        return content if isinstance(content, dict) else None
+    return None
 
 
 def _name(run: str, started: str) -> str:
