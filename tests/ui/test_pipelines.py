@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -280,6 +281,23 @@ def test_a_state_folder_that_cannot_be_read_here_is_told(
     answer = clients["crm"].get(f"/activation/api/pipelines/{name}/rejects.csv")
     assert answer.status_code == 503
     assert "AIRFLOW__ACTIVATION__STATE_FOLDER" in answer.json()["detail"]
+
+
+def test_a_broken_file_keeps_its_place_in_the_list(clients: dict[str, Any], name: str, tmp_path: Path) -> None:
+    from activation.dags.broken import placeholder
+    from activation.spec import PipelineFileError, load_file
+
+    registered(name)
+    file = tmp_path / f"{name}.yaml"
+    file.write_text("source: {}\n", encoding="utf-8")
+    with pytest.raises(PipelineFileError) as error:
+        load_file(file)
+    dag = placeholder(name, file, error.value)
+    assert dag is not None
+    register(dag)
+    shown = line(clients, name)
+    assert (shown["status"], shown["description"]) == ("Failed", f"The pipeline file {name}.yaml is broken.")
+    assert f"{name}.yaml:1:" in clients["crm"].get(f"/activation/api/pipelines/{name}").json()["plan"]
 
 
 def test_the_counters_count_what_is_shown(clients: dict[str, Any], name: str) -> None:

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from airflow.sdk import DAG, BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException
 
+from activation.operators.facts import EXTRA
 from activation.operators.memory import asset_of
 from activation.spec import PipelineFileError
 
@@ -73,14 +74,16 @@ def placeholder(pipeline_id: str, file: Path, error: PipelineFileError) -> DAG |
     """A DAG that stands where the broken pipeline's DAG would stand; ``None`` if it would have no pipeline id."""
     if not _ID.fullmatch(pipeline_id):
         return None
+    told = f"The pipeline file {file.name} is broken."
     dag = DAG(
         dag_id=pipeline_id,
         schedule=None,
-        description=f"The pipeline file {file.name} is broken.",
+        description=told,
         tags=["activation", "broken"],
         doc_md=f"The pipeline file is broken; nothing moves until it is mended.\n\n```text\n{error}\n```",
     )
-    BrokenPipelineOperator(task_id="import", dag=dag, problems=str(error), outlets=[asset_of(pipeline_id)])
+    asset = asset_of(pipeline_id, **{EXTRA: {"pipeline": pipeline_id, "description": told, "broken": True}})
+    BrokenPipelineOperator(task_id="import", dag=dag, problems=str(error), outlets=[asset])
     return dag
 
 

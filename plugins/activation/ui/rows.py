@@ -74,7 +74,11 @@ def counters(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
 
 
 def status(found: Any, facts: Mapping[str, Any], last: Mapping[str, Any] | None, now: datetime) -> Status:
-    """How a pipeline stands (contracts: s3_export 1.2). Of other kinds than exports it is Active, Paused or Inactive."""
+    """How a pipeline stands (contracts: s3_export 1.2). Of other kinds than exports it is Active, Paused or Inactive; Failed, if
+    its file is broken.
+    """
+    if facts.get("broken"):
+        return Status.FAILED
     export, removed = facts.get("export"), bool(found.is_stale or found.inactive)
     if export is None:
         return Status.INACTIVE if removed else Status.PAUSED if found.is_paused else Status.ACTIVE
