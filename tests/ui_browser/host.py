@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import mimetypes
 import re
@@ -14,10 +13,10 @@ import airflow
 from playwright.sync_api import BrowserContext, Route
 
 from activation_plugin import ActivationPlugin
+from tests.ui_browser.fixture import fixture
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "plugins" / "activation" / "ui" / "static" / "main.js"
-FIXTURE = Path(__file__).parent / "fixture.json"
 _UI = Path(airflow.__file__).parent / "ui" / "dist"
 ORIGIN = "http://airflow.test"
 """No server: every request of the browser is answered by this process."""
@@ -52,14 +51,16 @@ class Host:
     :param base: the path that Airflow is under, with slashes around it.
     :ivar data: the answers of the page's own API; a test may change them between two requests.
     :ivar answers: instead of the usual answer, by method and path below ``base``; a list is used up, its last stays.
+    :ivar late: method and path of what is not answered until :meth:`answer_late`.
     :ivar asked: method, path below ``base`` and body of every request to an API.
     :ivar elsewhere: addresses that were asked for outside of ``base``.
     """
 
     def __init__(self, base: str = "/") -> None:
         self.base = base
-        self.data: dict[str, Any] = copy.deepcopy(json.loads(FIXTURE.read_text(encoding="utf-8")))
+        self.data: dict[str, Any] = fixture()
         self.answers: dict[tuple[str, str], list[Answer]] = {}
+        self.late: dict[tuple[str, str], list[Route]] = {}
         self.asked: list[tuple[str, str, Any]] = []
         self.elsewhere: list[str] = []
 
@@ -70,6 +71,14 @@ class Host:
     def said(self, method: str, path: str) -> list[Any]:
         """The bodies of the requests to a path."""
         return [body for how, where, body in self.asked if (how, where) == (method, path)]
+
+    def answer_late(self) -> None:
+        """Answer what waits, and from here on at once."""
+        waiting, self.late = self.late, {}
+        for asked, routes in waiting.items():
+            for route in routes:
+                status, found = self._found(*asked)
+                route.fulfill(status=status, json=found)
 
     def _answer(self, route: Route) -> None:
         url = urlsplit(route.request.url)
@@ -85,7 +94,10 @@ class Host:
         elif path.split("/")[1] in ("ui", "api", "activation"):
             body = route.request.post_data
             self.asked.append((route.request.method, path, json.loads(body) if body else None))
-            status, found = self._found(route.request.method, path)
+            if (asked := (route.request.method, path)) in self.late:
+                self.late[asked].append(route)
+                return
+            status, found = self._found(*asked)
             route.fulfill(status=status, json=found)
         else:
             page = (_UI / "index.html").read_text(encoding="utf-8").replace("{{ backend_server_base_url }}", self.base)

@@ -38,14 +38,18 @@ def test_it_shows_what_the_server_says(opened: Opened, host: Host, shot: Shot) -
     assert cell(page, "users_to_braze", "rejected") == "12"
     assert "22m behind" in cell(page, "users_to_braze", "watermark")
     assert "17:40" in cell(page, "users_to_braze", "last_run"), "08:40 UTC in Seoul"
-    assert cell(page, "orders_to_braze", "status") == "Failed"
+    assert cell(page, "users_to_braze", "schedule").split("\n")[0] == "hourly at :40"
+    assert cell(page, "events_daily", "schedule").split("\n")[0] == "daily at 03:00 (Asia/Seoul)"
+    assert cell(page, "catalog_items", "path").split("\n")[-1] == "→ Braze catalog products"
+    assert cell(page, "coupons_once", "status") == "Failed"
+    assert cell(page, "partner_weekly", "status") == "Inactive"
     assert cell(page, "catalog_items", "last_run") == "never"
     week = page.locator("[data-pipeline=users_to_braze] svg")
-    assert week.get_attribute("aria-label") == "Last 7 days: 1 failed runs, 40 rejects"
-    assert week.locator("title").nth(2).text_content() == "Nov 18: 24 runs, 1 failed, 14 rejects, 18,000 sent"
+    assert week.get_attribute("aria-label") == "Last 7 days: 2 failed runs, 51 rejects"
+    assert week.locator("title").nth(2).text_content() == "Nov 18: 24 runs, 1 failed, 14 rejects, 417,890 sent"
 
 
-def test_search_and_filters_stand_in_the_address(opened: Opened) -> None:
+def test_search_and_filters_stand_in_the_address(opened: Opened, shot: Shot) -> None:
     page = opened()
     names(page)
     page.get_by_label("Kind").select_option("import")
@@ -55,11 +59,16 @@ def test_search_and_filters_stand_in_the_address(opened: Opened) -> None:
     assert names(page) == ["orders_to_braze"]
     page.reload()
     assert names(page) == ["orders_to_braze"]
+    page.get_by_label("Search pipelines").fill("")
+    page.get_by_label("Kind").select_option("export")
     page.get_by_label("Status").select_option("Failed")
+    expect(page.locator("[data-pipeline]")).to_have_count(1)
+    assert names(page) == ["coupons_once"]
+    shot(page, "filtered")
     page.get_by_label("Search pipelines").fill("nobody")
     expect(page.get_by_text("No pipeline fits")).to_be_visible()
     page.get_by_role("button", name="Clear search").click()
-    expect(page.locator("[data-pipeline]")).to_have_count(7)
+    expect(page.locator("[data-pipeline]")).to_have_count(9)
 
 
 def test_a_column_is_sorted_by_the_keyboard(opened: Opened) -> None:
@@ -69,12 +78,12 @@ def test_a_column_is_sorted_by_the_keyboard(opened: Opened) -> None:
     head.get_by_role("button").focus()
     page.keyboard.press("Enter")
     expect(head).to_have_attribute("aria-sort", "ascending")
-    assert names(page)[0] == "orders_to_braze"
-    assert names(page)[-1] == "catalog_items", "what has no value stands last"
+    assert names(page)[0] == "coupons_once"
+    assert names(page)[-2:] == ["catalog_items", "partner_weekly"], "what has no value stands last"
     page.keyboard.press("Enter")
     expect(head).to_have_attribute("aria-sort", "descending")
     assert names(page)[0] == "backfill_2025"
-    assert names(page)[-1] == "catalog_items"
+    assert names(page)[-2:] == ["catalog_items", "partner_weekly"]
     expect(page.get_by_role("columnheader", name="Name")).to_have_attribute("aria-sort", "none")
 
 
@@ -85,6 +94,7 @@ def test_chosen_columns_are_kept(opened: Opened, shot: Shot) -> None:
     page.get_by_role("button", name="Columns").click()
     chooser = page.get_by_role("dialog", name="Columns")
     chooser.get_by_text("Creator").click()
+    chooser.get_by_text("Changed by").click()
     chooser.get_by_text("Schedule").click()
     shot(page, "columns")
     page.reload()
@@ -92,6 +102,8 @@ def test_chosen_columns_are_kept(opened: Opened, shot: Shot) -> None:
     expect(page.get_by_role("columnheader", name="Creator")).to_have_count(1)
     expect(page.get_by_role("columnheader", name="Schedule")).to_have_count(0)
     assert cell(page, "users_to_braze", "creator") == "crm@example.com"
+    assert cell(page, "users_to_braze", "changed_by") == "version 3 · a1b2c3d (main)"
+    assert cell(page, "partner_weekly", "changed_by") == "–"
 
 
 def test_it_asks_again_only_while_something_runs(opened: Opened, host: Host) -> None:
@@ -112,6 +124,18 @@ def test_it_asks_again_only_while_something_runs(opened: Opened, host: Host) -> 
     assert len(host.said(*LIST)) == began + 1
 
 
+def test_what_is_not_there_yet_is_said(opened: Opened, host: Host, shot: Shot) -> None:
+    host.late[LIST] = []
+    page = opened()
+    waiting = page.get_by_role("status", name="Loading pipelines")
+    expect(waiting).to_have_attribute("aria-busy", "true")
+    expect(page.locator("[data-pipeline]")).to_have_count(0)
+    shot(page, "loading")
+    host.answer_late()
+    assert len(names(page)) == 9
+    expect(waiting).to_have_count(0)
+
+
 def test_no_pipeline_yet(opened: Opened, host: Host, shot: Shot) -> None:
     host.data["list"] |= {"pipelines": [], "counters": dict.fromkeys(host.data["list"]["counters"], 0)}
     page = opened()
@@ -126,7 +150,7 @@ def test_an_error_is_shown_with_its_text_and_can_be_tried_again(opened: Opened, 
     shot(page, "error")
     del host.answers[LIST]
     page.get_by_role("button", name="Try again").click()
-    assert len(names(page)) == 7
+    assert len(names(page)) == 9
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
@@ -141,6 +165,9 @@ def test_it_speaks_korean(opened: Opened, shot: Shot) -> None:
     names(page)
     expect(page.get_by_role("heading", name="파이프라인")).to_be_visible()
     assert cell(page, "vip_customers", "status") == "일시 중지"
+    assert cell(page, "vip_customers", "schedule") == "매주 월요일 06:00 (Asia/Seoul)"
+    assert cell(page, "users_to_braze", "path").split("\n")[-1] == "→ Braze 속성"
+    assert "22분 지연" in cell(page, "users_to_braze", "watermark")
     shot(page, "list-korean-dark")
 
 

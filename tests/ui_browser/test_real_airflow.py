@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
 from sandbox.airflow import LocalAirflow
 from sandbox.braze import ApiKey, BrazeSandbox, Rate, Settings
 from tests.ui_browser.host import ROOT
 
+Opened = Callable[..., Page]
+Shot = Callable[[Page, str], Path]
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(600)]
 KEY = "key-page-4f1d9c2e7ab3"
 ROWS, BAD = 400, 3
@@ -31,14 +34,24 @@ errors: {retries: 0}
 alerts: {email: [crm@example.com]}
 """
 
+STREAM = """
+description: Audiences of all profiles
+schedule: continuous
+source: {type: duckdb, connection: warehouse, table: marketing.profiles}
+destination: {type: kinesis, connection: kinesis, stream: {name: profiles, region: ap-northeast-2}, audiences: [vip]}
+"""
+"""It stays paused, so nothing looks for its table or its stream."""
+
 
 def _warehouse(database: Path) -> None:
+    """Rows of the last half hour, so that watermark and lag look as they do at work."""
+    began = datetime.now(timezone.utc) - timedelta(minutes=30)
     with duckdb.connect(str(database)) as warehouse:
         warehouse.execute("CREATE SCHEMA marketing")
         warehouse.execute(
             "CREATE TABLE marketing.users AS SELECT 'user-' || n AS EXTERNAL_ID, "
             f"CASE WHEN n < {BAD} THEN 'no JSON' ELSE '{{\"n\": ' || n || '}}' END AS PAYLOAD, "
-            f"TIMESTAMP '2026-01-01 00:00:00' + n * INTERVAL '1 second' AS UPDATED_AT FROM range({ROWS}) AS r(n)"
+            f"TIMESTAMP '{began:%Y-%m-%d %H:%M:%S}' + n * INTERVAL '1 second' AS UPDATED_AT FROM range({ROWS}) AS r(n)"
         )
 
 
@@ -49,6 +62,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAirflow]:
     (dags / "pipelines").mkdir(parents=True)
     (dags / "activation.py").write_text((ROOT / "dags" / "activation.py").read_text(encoding="utf-8"), encoding="utf-8")
     (dags / "pipelines" / "users.yaml").write_text(FILE, encoding="utf-8")
+    (dags / "pipelines" / "profiles.yaml").write_text(STREAM, encoding="utf-8")
     _warehouse(folder / "warehouse.duckdb")
     with BrazeSandbox(Settings(rate=Rate(enabled=False)), keys=(ApiKey(KEY),)) as braze:
         env = {
@@ -58,26 +72,31 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAirflow]:
         }
         with LocalAirflow(folder / "airflow", dags, env=env) as running:
             running.api().wait_for_dag("users")
+            running.api().wait_for_dag("profiles")
             yield running
 
 
 @pytest.fixture
-def opened(browser: Browser, airflow: LocalAirflow) -> Iterator[Callable[[str, str], Page]]:
+def opened(browser: Browser, airflow: LocalAirflow) -> Iterator[Opened]:
     """Open a path as a user."""
     contexts = []
     elsewhere: list[str] = []
 
-    def open_page(path: str, user: str = "admin") -> Page:
+    def seen(asked: Request) -> None:
+        if not asked.url.startswith((airflow.url, "data:", "blob:")):
+            elsewhere.append(asked.url)
+
+    def open_page(path: str, user: str = "admin", language: str = "en-US", scheme: Any = "light") -> Page:
         login = {"username": user, "password": airflow.settings.users[user]}
         token = requests.post(f"{airflow.url}/auth/token", json=login, timeout=60).json()["access_token"]
         size: Any = {"width": 1440, "height": 1000}
-        context = browser.new_context(viewport=size, locale="en-US")
+        context = browser.new_context(viewport=size, locale=language, color_scheme=scheme)
         contexts.append(context)
         context.add_cookies([{"name": "_token", "value": token, "url": airflow.url}])
         page = context.new_page()
         page.set_default_timeout(60_000)
         expect.set_options(timeout=30_000)
-        page.on("request", lambda asked: asked.url.startswith((airflow.url, "data:", "blob:")) or elsewhere.append(asked.url))
+        page.on("request", seen)
         page.goto(airflow.url + path)
         return page
 
@@ -88,45 +107,97 @@ def opened(browser: Browser, airflow: LocalAirflow) -> Iterator[Callable[[str, s
     assert elsewhere == []
 
 
-def test_from_the_list_to_a_run_and_its_numbers(opened: Callable[..., Page], shot: Callable[[Page, str], Path]) -> None:
+def shown(page: Page, *pipelines: str) -> None:
+    """Wait until the list shows these and no others."""
+    rows = page.locator("[data-pipeline]")
+    expect(rows).to_have_count(len(pipelines))
+    assert [row.get_attribute("data-pipeline") for row in rows.all()] == sorted(pipelines)
+
+
+def test_the_list_is_filtered_by_kind_and_status(opened: Opened, shot: Shot) -> None:
     page = opened("/plugin/pipelines")
+    shown(page, "profiles", "users")
     row = page.locator("[data-pipeline=users]")
     expect(row.locator("[data-column=last_run]")).to_have_text("never")
     expect(row.locator("[data-column=path]")).to_contain_text("marketing.users")
+    expect(row.locator("[data-column=status]")).to_have_text("Paused")
+    expect(page.locator("[data-counter=all]")).to_have_text("2")
+    shot(page, "real-list")
+    page.get_by_label("Kind").select_option("import")
+    shown(page, "users")
+    page.get_by_label("Status").select_option("Paused")
+    shown(page, "users")
+    shot(page, "real-filtered")
+    page.get_by_label("Kind").select_option("stream")
+    shown(page, "profiles")
+    page.get_by_label("Kind").select_option("")
+    shown(page, "profiles", "users")
     page.get_by_label("Search pipelines").press_sequentially("customers")
-    expect(row).to_be_visible()
-    shot(page, "real-list-before")
-    row.get_by_role("link").click()
+    shown(page, "users")
 
+
+def test_a_preview_shows_what_would_be_sent(opened: Opened, shot: Shot) -> None:
+    page = opened("/plugin/pipelines?dag=users")
     page.get_by_role("button", name="Preview").click()
     dialog = page.get_by_role("dialog")
-    resume = dialog.get_by_text("Resume it")
-    if resume.count():
-        resume.click()
+    dialog.get_by_text("Resume it").click()
     dialog.get_by_role("button", name="Start").click()
+    expect(dialog.get_by_role("status")).to_contain_text("The run is")
+    shot(page, "real-running")
     expect(dialog.get_by_text("The preview is ready")).to_be_visible(timeout=SLOW)
     expect(dialog).to_contain_text(str(ROWS))
+    expect(dialog.get_by_role("region", name="What would be sent")).to_contain_text("external_id")
     shot(page, "real-preview")
-    dialog.get_by_role("button", name="Close").click()
 
+
+def test_a_run_turns_green_and_the_numbers_change(opened: Opened, shot: Shot) -> None:
+    page = opened("/plugin/pipelines?dag=users")
     page.get_by_role("button", name="Run now").click()
-    page.get_by_role("dialog").get_by_role("button", name="Start").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Incremental")).to_be_checked()
+    shot(page, "real-dialog")
+    dialog.get_by_role("button", name="Start").click()
     expect(page.get_by_text("is started.")).to_be_visible()
     done = page.locator("[data-run]").filter(has_text="incremental").filter(has_text=f"{ROWS - BAD}")
     expect(done).to_contain_text("success", timeout=SLOW)
-    expect(page.locator("[data-reason]").first).to_contain_text(str(BAD))
-    shot(page, "real-pipeline-after")
+    shot(page, "real-after")
+    rejects = page.locator("[data-reason]").first
+    expect(rejects).to_contain_text(str(BAD))
+    rejects.evaluate("row => row.closest('section').scrollIntoView()")
+    shot(page, "real-rejects")
 
     page.get_by_text("All pipelines").click()
-    expect(row.locator("[data-column=sent]")).to_have_text(str(ROWS - BAD))
-    expect(row.locator("[data-column=rejected]")).to_have_text(str(BAD))
+    row = page.locator("[data-pipeline=users]")
+    for column, value in (("read", ROWS), ("sent", ROWS - BAD), ("rejected", BAD), ("skipped", 0), ("status", "Active")):
+        expect(row.locator(f"[data-column={column}]")).to_have_text(str(value))
+    expect(page.locator("[data-counter=active]")).to_have_text("1")
     shot(page, "real-list-after")
+    page.get_by_label("Status").select_option("Active")
+    shown(page, "users")
+    page.get_by_label("Status").select_option("Paused")
+    shown(page, "profiles")
 
 
-def test_the_tabs_of_the_dag_and_of_a_run(
-    opened: Callable[..., Page], airflow: LocalAirflow, shot: Callable[[Page, str], Path]
-) -> None:
-    run = airflow.api().call("GET", "/dags/users/dagRuns", params={"order_by": "-start_date"})["dag_runs"][0]["dag_run_id"]
+def test_the_connections_are_tested_at_both_ends(opened: Opened, shot: Shot) -> None:
+    page = opened("/plugin/pipelines?dag=users")
+    page.get_by_role("button", name="Test connection").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Start").click()
+    expect(dialog.locator("[data-check=source]")).to_have_attribute("data-verdict", "ok", timeout=SLOW)
+    expect(dialog.locator("[data-check=table]")).to_have_attribute("data-verdict", "ok")
+    at_destination = dialog.locator("[data-check]:not([data-check=source]):not([data-check=table])")
+    expect(at_destination.and_(dialog.locator("[data-verdict=ok]")).first).to_be_visible()
+    expect(dialog.locator("[data-verdict=wrong]")).to_have_count(0)
+    shot(page, "real-test-connection")
+    dialog.get_by_role("button", name="Close").click()
+    expect(page.locator("[data-run]").filter(has_text="connection test")).to_contain_text("success")
+    page.get_by_text("All pipelines").click()
+    expect(page.locator("[data-pipeline=users] [data-column=sent]")).to_have_text(str(ROWS - BAD))
+
+
+def test_the_tabs_of_the_dag_and_of_a_run(opened: Opened, airflow: LocalAirflow, shot: Shot) -> None:
+    runs = airflow.api().call("GET", "/dags/users/dagRuns", params={"order_by": "-start_date"})["dag_runs"]
+    run = next(one["dag_run_id"] for one in runs if one["conf"] == {"mode": "incremental"})
     page = opened("/dags/users")
     page.get_by_role("link", name="Pipeline", exact=True).click()
     expect(page.get_by_role("heading", name="users", level=1)).to_be_visible()
@@ -139,14 +210,34 @@ def test_the_tabs_of_the_dag_and_of_a_run(
     assert len(Path(download.value.path()).read_text(encoding="utf-8").splitlines()) == BAD + 1
 
 
-def test_pause_and_resume_and_who_may(opened: Callable[..., Page], airflow: LocalAirflow) -> None:
+def test_it_is_dark_and_speaks_korean_where_airflow_does(opened: Opened, shot: Shot) -> None:
+    page = opened("/plugin/pipelines", scheme="dark")
+    expect(page.locator("[data-pipeline]")).to_have_count(2)
+    expect(page.locator("html")).to_contain_class("dark")
+    shot(page, "real-dark")
+    page = opened("/plugin/pipelines", language="ko-KR")
+    expect(page.get_by_role("heading", name="파이프라인")).to_be_visible()
+    expect(page.locator("[data-pipeline=users] [data-column=schedule]")).to_have_text("수동 실행")
+    expect(page.locator("[data-pipeline=profiles] [data-column=schedule]")).to_have_text("연속 실행")
+    shot(page, "real-korean")
+    page.locator("[data-pipeline=users]").get_by_role("link").click()
+    expect(page.get_by_role("button", name="지금 실행")).to_be_enabled()
+    shot(page, "real-korean-pipeline")
+
+
+def test_pause_and_resume_and_who_may(opened: Opened, airflow: LocalAirflow, shot: Shot) -> None:
     page = opened("/plugin/pipelines?dag=users")
+    status = page.locator("h1 + *").first
+    expect(status).to_have_text("Active")
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("button", name="Resume")).to_be_enabled()
+    expect(status).to_have_text("Paused")
+    shot(page, "real-paused")
     page.get_by_role("button", name="Resume").click()
     expect(page.get_by_role("button", name="Pause")).to_be_enabled()
+    expect(status).to_have_text("Active")
     viewer = opened("/plugin/pipelines?dag=users", "viewer")
-    for name in ("Run now", "Pause", "Reset watermark"):
+    for name in ("Run now", "Test connection", "Pause", "Reset watermark"):
         expect(viewer.get_by_role("button", name=name)).to_be_disabled()
     log = airflow.api().call("GET", "/eventLogs", params={"dag_id": "users", "limit": 100})["event_logs"]
     assert {"trigger_dag_run", "patch_dag"} <= {entry["event"] for entry in log}

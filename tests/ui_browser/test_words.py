@@ -34,6 +34,10 @@ def test_every_word_is_used() -> None:
     source = "".join(path.read_text(encoding="utf-8") for path in WORDS.parent.glob("*.ts*"))
     built = {f"state_{state}" for state in ("success", "failed", "running", "queued")}
     built |= {f"mode_{mode}" for mode in ("incremental", "full", "replay", "run")}
+    built |= {f"ran_{mode}" for mode in ("incremental", "full", "replay", "run", "preview", "check", "reset")}
+    built |= {f"data_{data}" for data in ("attributes", "events", "purchases", "deletes", "catalog_items")}
+    built |= {f"data_{data}" for data in ("event", "user_profile", "profiles", "advertising_ids")}
+    built |= {f"checked_{check}" for check in ("source", "table", "connection", "destination")}
     statuses = {"Active", "Paused", "Ended", "Failed", "Extracting", "Completed", "Inactive"}
     assert [word for word in _words("en") if word not in built | statuses and not re.search(rf'"{word}"', source)] == []
 

@@ -40,6 +40,8 @@ export interface Row {
   paused: boolean;
   running: string | null;
   schedule: string;
+  cron: string | null;
+  zone: string;
   next_run: string | null;
   last: Last | null;
   week: Day[];
@@ -98,6 +100,13 @@ export interface Detail extends Row {
   note?: string | null;
   asset_id: number | null;
   params: string[];
+}
+
+/** One thing that a test of the connections looked at. */
+export interface Finding {
+  check: string;
+  verdict: "ok" | "wrong" | "skipped";
+  text: string;
 }
 
 /** An answer that is not a success, with the text that the server gave. */
@@ -165,18 +174,28 @@ interface Task {
   map_index: number;
 }
 
-/** What the tasks of an ended run returned; the check before a run returns nothing that is of use here. */
-export async function reports(dag: string, run: string): Promise<unknown[]> {
+/** What the tasks of an ended run have left under a key; one of a split pipeline is there several times. */
+async function left(dag: string, run: string, key: string, of: (task: Task) => boolean): Promise<unknown[]> {
   const place = `api/v2/dags/${id(dag)}/dagRuns/${id(run)}/taskInstances`;
   const { task_instances: tasks } = await call<{ task_instances: Task[] }>(place);
-  const asked = tasks.filter((task) => task.task_id !== "check" && task.task_id !== "delay").map(async (task) => {
+  const asked = tasks.filter(of).map(async (task) => {
     const query = `map_index=${task.map_index}&stringify=false`;
     try {
-      return (await call<{ value: unknown }>(`${place}/${id(task.task_id)}/xcomEntries/return_value?${query}`)).value;
+      return (await call<{ value: unknown }>(`${place}/${id(task.task_id)}/xcomEntries/${key}?${query}`)).value;
     } catch (error) {
       if (error instanceof Refused && error.status === 404) return undefined;
       throw error;
     }
   });
   return (await Promise.all(asked)).filter((value) => value !== undefined && value !== null);
+}
+
+/** What the tasks of an ended run returned; the check before a run returns nothing that is of use here. */
+export const reports = (dag: string, run: string): Promise<unknown[]> =>
+  left(dag, run, "return_value", (task) => task.task_id !== "check" && task.task_id !== "delay");
+
+/** What a run has found at source and destination, whether it went well or not; what several tasks say stands there once. */
+export async function findings(dag: string, run: string): Promise<Finding[]> {
+  const found = (await left(dag, run, "findings", () => true)).flat() as Finding[];
+  return [...new Map(found.map((one) => [JSON.stringify(one), one])).values()];
 }

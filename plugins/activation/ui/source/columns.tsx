@@ -3,7 +3,8 @@
 import type { Row } from "./api";
 import { count, duration, instant } from "./format";
 import { Badge, Box, Flex, Link, Text } from "./host";
-import { pathOf, sourceOf, State, Status, targetOf, Week } from "./parts";
+import { dataOf, pathOf, sourceOf, State, Status, targetOf, Week } from "./parts";
+import { scheduleOf } from "./schedule";
 import { say, sayKnown, type Word } from "./words";
 
 export interface Column {
@@ -30,8 +31,8 @@ const word = (key: Word, usual: boolean, of: (row: Row) => string | null): Colum
 
 const Nowrap = ({ children }: { children: React.ReactNode }) => <Box whiteSpace="nowrap">{children}</Box>;
 
-const Two = ({ children, below }: { children: React.ReactNode; below: string | null }) => (
-  <Box maxW="60" minW="28" overflowWrap="anywhere">
+const Two = ({ children, below, most = "60" }: { children: React.ReactNode; below: string | null; most?: string }) => (
+  <Box maxW={most} minW="28" overflowWrap="anywhere" whiteSpace="normal">
     {children}
     {below && <Text color="fg.muted" fontSize="xs">{below}</Text>}
   </Box>
@@ -41,14 +42,14 @@ export const COLUMNS: Column[] = [
   {
     key: "name", usual: true, by: (row) => row.pipeline,
     cell: (row, open) => (
-      <Box minW="32">
+      <Box minW="36">
         <Box asChild color="fg.info" fontWeight="semibold"><Link to={open(row)}>{row.pipeline}</Link></Box>
-        {row.description && <Text color="fg.muted" fontSize="xs" lineClamp={1}>{row.description}</Text>}
+        {row.description && <Text color="fg.muted" fontSize="xs" lineClamp={1} title={row.description}>{row.description}</Text>}
       </Box>
     ),
   },
   { key: "kind", usual: true, by: (row) => sayKnown(row.kind), cell: (row) => <Nowrap>{sayKnown(row.kind)}</Nowrap> },
-  word("data", false, (row) => row.data),
+  word("data", false, dataOf),
   {
     key: "path", usual: true, by: pathOf,
     cell: (row) => <Two below={`→ ${targetOf(row)}`}>{sourceOf(row)}</Two>,
@@ -56,15 +57,15 @@ export const COLUMNS: Column[] = [
   {
     key: "status", usual: true, by: (row) => sayKnown(row.status),
     cell: (row) => (
-      <Flex gap="1">
+      <Flex align="start" direction="column" gap="1">
         <Status word={row.status} />
         {row.running && <Badge colorPalette="running" variant="subtle">{say("running")}</Badge>}
       </Flex>
     ),
   },
   {
-    key: "schedule", usual: true, by: (row) => row.schedule,
-    cell: (row) => <Two below={row.next_run && say("next", { at: instant(row.next_run) })}>{row.schedule}</Two>,
+    key: "schedule", usual: true, by: scheduleOf,
+    cell: (row) => <Two below={row.next_run && say("next", { at: instant(row.next_run) })} most="44">{scheduleOf(row)}</Two>,
   },
   moment("next_run", false, (row) => row.next_run),
   {

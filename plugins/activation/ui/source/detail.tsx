@@ -6,9 +6,10 @@ import { Chart } from "./chart";
 import { count, duration, instant } from "./format";
 import { Box, Button, Flex, Heading, Link, SimpleGrid, Table, Text } from "./host";
 import { useLoaded } from "./loaded";
-import { Fact, Note, pathOf, Problem, running, Section, State, Status, Waiting, Week } from "./parts";
+import { dataOf, Fact, Note, pathOf, Problem, running, Section, State, Status, Waiting, Week } from "./parts";
 import { Lines, Plan } from "./plan";
-import { say, sayKnown } from "./words";
+import { scheduleOf } from "./schedule";
+import { say, sayKnown, type Word } from "./words";
 
 interface Asked extends Of {
   run?: string | undefined;
@@ -68,6 +69,14 @@ function Whole({ detail, run, expect }: { detail: Detail; run: string | undefine
   );
 }
 
+/** When a run started, or its id if it is not among those that are listed. */
+const startedOf = (detail: Detail, run: string): string => {
+  const started = detail.runs.find((one) => one.run_id === run)?.started;
+  return started ? instant(started, true) : run;
+};
+
+const modeOf = (run: Run): string => (run.mode ? sayKnown(run.mode, "ran_") : "–");
+
 function About({ detail }: { detail: Detail }) {
   return (
     <Section
@@ -81,8 +90,8 @@ function About({ detail }: { detail: Detail }) {
       title={pathOf(detail)}
     >
       <SimpleGrid as="dl" columns={{ base: 2, md: 4 }} gap="4" m="0">
-        <Fact label={say("kind")}>{[sayKnown(detail.kind), detail.data].filter(Boolean).join(", ")}</Fact>
-        <Fact label={say("schedule")}>{detail.schedule}</Fact>
+        <Fact label={say("kind")}>{[sayKnown(detail.kind), dataOf(detail)].filter(Boolean).join(", ")}</Fact>
+        <Fact label={say("schedule")}>{scheduleOf(detail)}</Fact>
         <Fact label={say("next_run")}>{instant(detail.next_run)}</Fact>
         <Fact label={say("week")}><Week days={detail.week} /></Fact>
         <Fact label={say("watermark")}>{instant(detail.watermark, true)}</Fact>
@@ -100,7 +109,7 @@ function ThisRun({ detail, run }: { detail: Detail; run: string }) {
   return (
     <Section aside={<State word={found.state} />} title={`${say("this_run")}: ${run}`}>
       <SimpleGrid as="dl" columns={{ base: 2, md: 4 }} gap="4" m="0">
-        <Fact label={say("mode")}>{found.mode || "–"}</Fact>
+        <Fact label={say("mode")}>{modeOf(found)}</Fact>
         <Fact label={say("started")}>{instant(found.started, true)}</Fact>
         <Fact label={say("duration")}>{duration(found.seconds)}</Fact>
         <Fact label={say("watermark")}>{instant(found.watermark, true)}</Fact>
@@ -114,29 +123,38 @@ function ThisRun({ detail, run }: { detail: Detail; run: string }) {
   );
 }
 
+const NUMBERS: Word[] = ["duration", "read", "sent", "rejected", "skipped", "count"];
+
 /** A table that may be wider than the page; it can be reached and scrolled by the keyboard. */
-const Wide = ({ label, heads, children }: { label: string; heads: React.ReactNode[]; children: React.ReactNode }) => (
+const Wide = ({ label, heads, children }: { label: string; heads: Word[]; children: React.ReactNode }) => (
   <Table.ScrollArea aria-label={label} maxH="96" mt="3" role="region" tabIndex={0}>
-    <Table.Root size="sm">
-      <Table.Header><Table.Row>{heads.map((head, at) => <Table.ColumnHeader key={at} scope="col">{head}</Table.ColumnHeader>)}</Table.Row></Table.Header>
+    <Table.Root size="sm" stickyHeader>
+      <Table.Header>
+        <Table.Row>
+          {heads.map((head) => (
+            <Table.ColumnHeader color="fg" fontSize="xs" fontWeight="semibold" key={head} scope="col" textAlign={NUMBERS.includes(head) ? "end" : "start"} whiteSpace="nowrap">{say(head)}</Table.ColumnHeader>
+          ))}
+        </Table.Row>
+      </Table.Header>
       <Table.Body>{children}</Table.Body>
     </Table.Root>
   </Table.ScrollArea>
 );
 
 function Runs({ detail, runs }: { detail: Detail; runs: Run[] }) {
-  const heads = (["started", "status", "mode", "duration", "read", "sent", "rejected", "skipped", "watermark", "error_text"] as const).map((word) => say(word));
+  const errors = runs.some((run) => run.error);
+  const heads: Word[] = ["started", "status", "mode", "duration", "read", "sent", "rejected", "skipped", "watermark", ...(errors ? ["error_text" as const] : [])];
   return (
     <Wide heads={heads} label={say("runs", { count: runs.length })}>
       {runs.map((run) => (
         <Table.Row data-run={run.run_id} key={run.run_id}>
           <Table.Cell color="fg.info" whiteSpace="nowrap"><Link to={runPage(detail, run.run_id)}>{run.started ? instant(run.started, true) : run.run_id}</Link></Table.Cell>
           <Table.Cell><State word={run.state} /></Table.Cell>
-          <Table.Cell>{run.mode || "–"}</Table.Cell>
-          <Table.Cell whiteSpace="nowrap">{duration(run.seconds)}</Table.Cell>
-          {[run.read, run.sent, run.rejected, run.skipped].map((value, at) => <Table.Cell key={at}>{count(value)}</Table.Cell>)}
+          <Table.Cell>{modeOf(run)}</Table.Cell>
+          <Table.Cell textAlign="end" whiteSpace="nowrap">{duration(run.seconds)}</Table.Cell>
+          {[run.read, run.sent, run.rejected, run.skipped].map((value, at) => <Table.Cell key={at} textAlign="end">{count(value)}</Table.Cell>)}
           <Table.Cell whiteSpace="nowrap">{instant(run.watermark, true)}</Table.Cell>
-          <Table.Cell minW="48">{run.error ?? ""}</Table.Cell>
+          {errors && <Table.Cell fontSize="xs" minW="72">{run.error ?? ""}</Table.Cell>}
         </Table.Row>
       ))}
     </Wide>
@@ -168,16 +186,21 @@ function Rejects({ detail, rejects, run }: { detail: Detail; rejects: Reject[]; 
   return (
     <Section aside={rejects.length ? csv : undefined} title={say("rejects")}>
       {rejects.length ? (
-        <Wide heads={[say("reason"), say("count"), say("samples"), say("of_runs")]} label={say("rejects")}>
+        <Wide heads={["reason", "count", "samples", "of_runs"]} label={say("rejects")}>
           {reasons(rejects).map((one) => (
             <Table.Row data-reason={one.code} key={one.code}>
               <Table.Cell maxW="72" minW="40" verticalAlign="top"><strong>{one.code}</strong>{one.message && <Text color="fg.muted" fontSize="xs">{one.message}</Text>}</Table.Cell>
-              <Table.Cell verticalAlign="top">{count(one.count)}</Table.Cell>
+              <Table.Cell textAlign="end" verticalAlign="top">{count(one.count)}</Table.Cell>
               <Table.Cell minW="64" overflowWrap="anywhere">
                 {one.samples.map((sample, at) => <Box as="code" display="block" fontSize="xs" key={at} whiteSpace="pre-wrap">{sample}</Box>)}
               </Table.Cell>
               <Table.Cell verticalAlign="top">
-                {one.runs.map((id) => <Box color="fg.info" fontSize="xs" key={id}><a download href={rejectsAddress(ofDetail(detail), id)}>{id}</a></Box>)}
+                {one.runs.map((id) => (
+                  <Flex color="fg.info" fontSize="xs" gap="3" key={id} whiteSpace="nowrap">
+                    <Link to={runPage(detail, id)}>{startedOf(detail, id)}</Link>
+                    <a download href={rejectsAddress(ofDetail(detail), id)}>CSV</a>
+                  </Flex>
+                ))}
               </Table.Cell>
             </Table.Row>
           ))}
@@ -190,7 +213,7 @@ function Rejects({ detail, rejects, run }: { detail: Detail; rejects: Reject[]; 
 function Watermarks({ detail }: { detail: Detail }) {
   if (!detail.watermarks.length) return <Text>{say("no_watermarks")}</Text>;
   return (
-    <Wide heads={[say("at"), say("watermark")]} label={say("watermarks")}>
+    <Wide heads={["at", "watermark"]} label={say("watermarks")}>
       {detail.watermarks.map((one, at) => (
         <Table.Row key={at}>
           <Table.Cell whiteSpace="nowrap">{instant(one.at, true)}</Table.Cell>

@@ -41,18 +41,20 @@ interface Ask {
   label: string;
   help?: string;
   wrong?: string | false;
+  known?: string[];
   value: string;
   onChange: (value: string) => void;
 }
 
-/** A labelled line of text, with its help and what is wrong about it. */
-export function Ask({ label, help, wrong, value, onChange }: Ask) {
+/** A labelled line of text, with its help, what is wrong about it, and known values to choose from. */
+export function Ask({ label, help, wrong, known = [], value, onChange }: Ask) {
   const id = React.useId();
   const told = wrong || help;
   return (
     <Box>
       <Text as="label" fontSize="sm" fontWeight="medium" htmlFor={id}>{label}</Text>
-      <Input aria-describedby={told ? `${id}-told` : undefined} aria-invalid={Boolean(wrong)} id={id} mt="1" onChange={(event: React.ChangeEvent<HTMLInputElement>) => onChange(event.target.value)} value={value} />
+      <Input aria-describedby={told ? `${id}-told` : undefined} aria-invalid={Boolean(wrong)} id={id} list={known.length ? `${id}-known` : undefined} mt="1" onChange={(event: React.ChangeEvent<HTMLInputElement>) => onChange(event.target.value)} value={value} />
+      {known.length > 0 && <datalist id={`${id}-known`}>{known.map((one) => <option key={one} value={one} />)}</datalist>}
       {told && <Text color={wrong ? "fg.error" : "fg.muted"} fontSize="xs" id={`${id}-told`} mt="1">{told}</Text>}
     </Box>
   );
@@ -110,9 +112,10 @@ export function RunDialog({ detail, onClose, onDone, replay }: Starting & { repl
   const [resume, setResume] = React.useState(false);
   const { error, busy, send } = useSend(detail, (run) => onDone(say("started_run", { run })));
   const text = (name: string) => texts[name] ?? "";
-  const ask = (name: Word, help?: string, wrong?: string | false) => has(name) && (
-    <Ask label={say(name)} onChange={(value) => setTexts({ ...texts, [name]: value })} value={text(name)} {...(help ? { help } : {})} {...(wrong ? { wrong } : {})} />
+  const ask = (name: Word, more: Partial<Ask> = {}) => has(name) && (
+    <Ask label={say(name)} onChange={(value) => setTexts({ ...texts, [name]: value })} value={text(name)} {...more} />
   );
+  const known = (of: "run" | "code") => [...new Set(detail.rejects.map((one) => one[of]))];
   const wrong = text("limit") !== "" && !/^[1-9]\d*$/.test(text("limit")) && say("limit_wrong");
   const limited = detail.kind === "import" || (detail.kind === "stream" && dry);
   const submit = () => {
@@ -128,14 +131,14 @@ export function RunDialog({ detail, onClose, onDone, replay }: Starting & { repl
   return (
     <Framed
       footer={<><Button onClick={onClose} variant="outline">{say("cancel")}</Button><Button loading={busy} type="submit">{say("start")}</Button></>}
-      onClose={onClose} onSubmit={submit} title={`${say("run_now")}: ${detail.pipeline}`}
+      onClose={onClose} onSubmit={submit} title={`${say(replay ? "replay" : "run_now")}: ${detail.pipeline}`}
     >
       <PausedNote detail={detail} onChange={setResume} resume={resume} />
-      {modes.length > 0 && <Modes mode={mode} modes={modes} onChoose={setMode} />}
-      {mode === "replay" && <>{ask("replay_run")}{ask("replay_code")}</>}
+      {!replay && modes.length > 0 && <Modes mode={mode} modes={modes} onChoose={setMode} />}
+      {mode === "replay" && <>{ask("replay_code", { known: known("code") })}{ask("replay_run", { known: known("run") })}</>}
       {ask("interval_start")}
-      {ask("interval_end", say("interval_help"))}
-      {limited && ask("limit", say("limit_help"), wrong)}
+      {ask("interval_end", { help: say("interval_help") })}
+      {limited && ask("limit", { help: say("limit_help"), wrong })}
       {has("dry_run") && mode !== "replay" && <Tick label={say("dry_run")} on={dry} onChange={setDry} />}
       {error && <Problem error={error} title={say("error_text")} />}
     </Framed>

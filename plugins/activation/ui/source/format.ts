@@ -1,6 +1,6 @@
 // Numbers and instants as people of the chosen language and time zone read them.
 
-import { language } from "./words";
+import { language, say } from "./words";
 
 /** The time zone that the Airflow UI shows; without a choice it is the browser's. */
 function zone(): string {
@@ -34,18 +34,18 @@ export function instant(iso: string | null | undefined, seconds = false): string
 export const count = (value: number | null | undefined): string =>
   value === null || value === undefined ? "–" : value.toLocaleString(language());
 
-const UNITS = [["d", 86400], ["h", 3600], ["m", 60], ["s", 1]] as const;
+const UNITS = [["unit_d", 86400], ["unit_h", 3600], ["unit_m", 60], ["unit_s", 1]] as const;
 
 /** Seconds as their two largest units, such as ``2h 5m``. */
 export function duration(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined) return "–";
-  if (seconds < 10) return `${Math.round(seconds * 10) / 10}s`;
+  if (seconds < 10) return say("unit_s", { n: Math.round(seconds * 10) / 10 });
   let left = Math.round(seconds);
   const shown: string[] = [];
   for (const [unit, size] of UNITS) {
     const amount = Math.floor(left / size);
     left -= amount * size;
-    if (amount) shown.push(`${amount}${unit}`);
+    if (amount) shown.push(say(unit, { n: amount }));
   }
   return shown.slice(0, 2).join(" ");
 }

@@ -5,7 +5,8 @@ import { COLUMNS, type Column, storeColumns, storedColumns, usualColumns } from 
 import { count, instant } from "./format";
 import { Box, Button, Checkbox, Flex, Heading, Input, NativeSelect, Popover, Portal, SimpleGrid, Table, Text, useSearchParams } from "./host";
 import { useLoaded } from "./loaded";
-import { Note, pathOf, Problem, running, Waiting } from "./parts";
+import { dataOf, Note, pathOf, Problem, running, Waiting } from "./parts";
+import { scheduleOf } from "./schedule";
 import { say, sayKnown } from "./words";
 
 const KINDS = ["import", "export", "stream", "upload"];
@@ -46,7 +47,7 @@ const Counters = ({ found }: { found: Pipelines }) => (
 function useChoice() {
   const [asked, set] = useSearchParams();
   const change = (values: Record<string, string>) => {
-    const next = new URLSearchParams(asked);
+    const next = new URLSearchParams(location.search); // what React has may lag behind the address
     for (const [name, text] of Object.entries(values)) text ? next.set(name, text) : next.delete(name);
     set(next, { replace: true });
   };
@@ -94,7 +95,10 @@ function Found({ rows }: { rows: Row[] }) {
 }
 
 const textOf = (row: Row): string =>
-  [row.pipeline, row.dag_id, row.description, pathOf(row), row.data, row.creator, row.schedule].join(" ").toLowerCase();
+  [
+    row.pipeline, row.dag_id, row.description, sayKnown(row.kind), pathOf(row), dataOf(row), sayKnown(row.status), scheduleOf(row),
+    row.creator, row.changed_by,
+  ].join(" ").toLowerCase();
 
 /** What has no value stands at the end in both directions. */
 function compare(one: string | number | null, other: string | number | null, down: boolean): number {
@@ -179,8 +183,9 @@ function Head({ column, choice }: { column: Column; choice: ReturnType<typeof us
   const turn = () => choice.change({ sort: column.key, order: sorted && !choice.down ? "desc" : "" });
   return (
     <Table.ColumnHeader aria-sort={order} scope="col" textAlign={column.numeric ? "end" : "start"}>
-      <Button color="fg" fontWeight="semibold" height="auto" minW="0" onClick={turn} px="1" py="1" size="xs" variant="plain">
-        {say(column.key)}<Box aria-hidden="true" as="span" visibility={sorted ? "visible" : "hidden"}>{choice.down ? "↓" : "↑"}</Box>
+      <Button color="fg" fontWeight="semibold" height="auto" minW="0" mx="-1" onClick={turn} position="relative" px="1" py="1" size="xs" variant="plain">
+        {say(column.key)}
+        {sorted && <Box aria-hidden="true" as="span" position="absolute" {...{ [column.numeric ? "right" : "left"]: "100%" }} ms={column.numeric ? "0" : "-0.5"}>{choice.down ? "↓" : "↑"}</Box>}
       </Button>
     </Table.ColumnHeader>
   );

@@ -26,9 +26,16 @@ export const running = (row: Row): boolean => row.running !== null;
 /** Where rows come from. */
 export const sourceOf = (row: Row): string => [row.source.engine, row.source.name].filter(Boolean).join(" ") || "–";
 
+/** What rows are, in the page's language. */
+export const dataOf = (row: Row): string => (row.data ? sayKnown(row.data, "data_") : "");
+
 /** Where rows go to. */
-export const targetOf = (row: Row): string =>
-  (row.target.label?.includes("://") ? row.target.label : [TYPES[row.type] ?? row.type, row.target.label].filter(Boolean).join(" "));
+export function targetOf(row: Row): string {
+  const label = row.target.label ?? "";
+  if (label.includes("://")) return label;
+  const place = label === row.data ? dataOf(row) : row.data === "catalog_items" ? say("catalog", { name: label }) : label;
+  return [TYPES[row.type] ?? row.type, place].filter(Boolean).join(" ");
+}
 
 const TYPES: Record<string, string> = { braze: "Braze", s3: "S3", kinesis: "Kinesis", kakao_moment: "Kakao Moment" };
 
@@ -69,12 +76,12 @@ const dayText = (one: Day): string => say("day_label", {
 });
 
 /** An error with its text, and a way on. */
-export const Problem = ({ title, error, retry }: { title: string; error: Error; retry?: () => void }) => (
+export const Problem = ({ title, error, retry }: { title: string; error?: Error; retry?: () => void }) => (
   <Alert.Root role="alert" status="error">
     <Alert.Indicator />
     <Alert.Content>
       <Alert.Title>{title}</Alert.Title>
-      <Alert.Description>{error.message}</Alert.Description>
+      {error && <Alert.Description>{error.message}</Alert.Description>}
     </Alert.Content>
     {retry && <Button onClick={retry} size="xs" variant="outline">{say("retry")}</Button>}
   </Alert.Root>

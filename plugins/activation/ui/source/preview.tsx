@@ -1,7 +1,8 @@
 // Preview and test of the connections: a run that sends nothing, whose report is shown when it has ended.
 
-import { type Detail, reports, runState } from "./api";
+import { type Detail, type Finding, findings, reports, runState } from "./api";
 import { Ask, Framed, PausedNote, useSend } from "./dialogs";
+import { Findings } from "./findings";
 import { count } from "./format";
 import { Box, Button, Link, SimpleGrid, Spinner, Text } from "./host";
 import { Fact, Note, Problem } from "./parts";
@@ -30,9 +31,7 @@ export function PreviewDialog({ detail, check, onClose, onDone }: Previewing) {
   const wrong = limit !== "" && !/^[1-9]\d*$/.test(limit) && say("limit_wrong");
   const submit = () => {
     if (run || wrong) return;
-    const most = check ? 1 : Number(limit);
-    const asks = detail.params.includes("mode") ? { mode: "preview" } : { dry_run: true };
-    void send({ ...asks, ...(limited && most ? { limit: most } : {}) }, resume);
+    void send(check ? { mode: "check" } : { mode: "preview", ...(limit ? { limit: Number(limit) } : {}) }, resume);
   };
   const title = `${say(check ? "test_connection" : "preview")}: ${detail.pipeline}`;
   return (
@@ -57,8 +56,8 @@ export function PreviewDialog({ detail, check, onClose, onDone }: Previewing) {
   );
 }
 
-/** Asks for the run until it has ended, then for what its tasks returned. */
-function useReports(dag: string, run: string, onDone: () => void) {
+/** Asks for the run until it has ended, then for what it has left; one that failed has left findings, but no report. */
+function useLeft(dag: string, run: string, check: boolean, onDone: () => void) {
   const [state, setState] = React.useState("queued");
   const [found, setFound] = React.useState<unknown[] | null>(null);
   const [error, setError] = React.useState<Error | null>(null);
@@ -68,10 +67,10 @@ function useReports(dag: string, run: string, onDone: () => void) {
     const look = async () => {
       try {
         const now = await runState(dag, run);
-        const returned = now === "success" ? await reports(dag, run) : null;
+        const left = !ENDED.includes(now) ? null : check ? await findings(dag, run) : now === "success" ? await reports(dag, run) : [];
         if (gone) return;
         setState(now);
-        setFound(returned);
+        setFound(left);
         if (ENDED.includes(now)) onDone();
         else timer = setTimeout(() => void look(), ASK_EVERY);
       } catch (problem) {
@@ -88,25 +87,26 @@ function useReports(dag: string, run: string, onDone: () => void) {
 }
 
 function Result({ detail, run, check, onDone }: { detail: Detail; run: string; check: boolean; onDone: () => void }) {
-  const { state, found, error } = useReports(detail.dag_id, run, onDone);
+  const { state, found, error } = useLeft(detail.dag_id, run, check, onDone);
   const page = `/dags/${encodeURIComponent(detail.dag_id)}/runs/${encodeURIComponent(run)}`;
-  if (error) return <Problem error={error} title={say("error_text")} />;
-  if (state === "failed") {
-    return (
-      <>
-        <Problem error={new Error(say("preview_failed_help"))} title={say("preview_failed")} />
-        <Box color="fg.info"><Link to={page}>{run}</Link></Box>
-      </>
-    );
-  }
-  if (!found) {
-    return <Box alignItems="center" display="flex" gap="3" role="status"><Spinner size="sm" />{say("waiting", { state: sayKnown(state, "state_") })}</Box>;
-  }
+  const failed = state === "failed";
+  return (
+    <>
+      {error ? <Problem error={error} title={say("error_text")} />
+        : !found ? <Box alignItems="center" display="flex" gap="3" role="status"><Spinner size="sm" />{say("waiting", { state: sayKnown(state, "state_") })}</Box>
+          : check ? <Findings failed={failed} found={found as Finding[]} /> : <Reports failed={failed} found={found} />}
+      <Text fontSize="sm">{say("run")}: <Box as="span" color="fg.info"><Link to={page}>{run}</Link></Box></Text>
+    </>
+  );
+}
+
+function Reports({ found, failed }: { found: unknown[]; failed: boolean }) {
+  if (failed) return <Problem error={new Error(say("preview_failed_help"))} title={say("preview_failed")} />;
   if (!found.length) return <Note status="warning">{say("preview_empty")}</Note>;
   return (
     <>
-      <Note status="success" title={say("preview_done")}>{check ? say("check_ok") : undefined}</Note>
-      {!check && found.map((report, at) => <Report key={at} report={report} />)}
+      <Note status="success" title={say("preview_done")} />
+      {found.map((report, at) => <Report key={at} report={report} />)}
     </>
   );
 }
