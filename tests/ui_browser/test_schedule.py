@@ -27,7 +27,7 @@ SAID = [
     ("0 0 1,15 * *", "monthly on day 1, 15 at 00:00 (Asia/Seoul)", "매월 1, 15일 00:00 (Asia/Seoul)"),
     ("continuous", "continuous", "연속 실행"),
     ("once", "once", "한 번만"),
-    ("after users and asset crm/new", "after users and asset crm/new", "users, 자산 crm/new 완료 후"),
+    ("after users and asset crm/new", "after users and asset crm/new", "users, 에셋 crm/new 완료 후"),
     ("@hourly or after a or b", "hourly or after a or b", "매시간 또는 a 또는 b 완료 후"),
     (
         "0 9 * * * Europe/Berlin + 1h30m from 2026-07-01 until 2026-12-31",
@@ -38,6 +38,7 @@ SAID = [
     ("0 9 13 * fri", SERVER, "0 9 13 * fri"),
     ("0 9 1 jan *", SERVER, "0 9 1 jan *"),
     ("0 9 L * *", SERVER, "0 9 L * *"),
+    ("*/0 0-99999999 * * *", SERVER, "*/0 0-99999999 * * *"),
     (None, SERVER, SERVER),
 ]
 """What the file says, and how each language shows it."""

@@ -169,6 +169,8 @@ export async function start(dag: string, conf: Record<string, unknown>): Promise
 export const runState = async (dag: string, run: string): Promise<string> =>
   (await call<{ state: string }>(`api/v2/dags/${id(dag)}/dagRuns/${id(run)}`)).state;
 
+const MOST_TASKS = 100; // Airflow gives no more at once; a pipeline is split into 64 tasks at most.
+
 interface Task {
   task_id: string;
   map_index: number;
@@ -177,7 +179,7 @@ interface Task {
 /** What the tasks of an ended run have left under a key; one of a split pipeline is there several times. */
 async function left(dag: string, run: string, key: string, of: (task: Task) => boolean): Promise<unknown[]> {
   const place = `api/v2/dags/${id(dag)}/dagRuns/${id(run)}/taskInstances`;
-  const { task_instances: tasks } = await call<{ task_instances: Task[] }>(place);
+  const { task_instances: tasks } = await call<{ task_instances: Task[] }>(`${place}?limit=${MOST_TASKS}`);
   const asked = tasks.filter(of).map(async (task) => {
     const query = `map_index=${task.map_index}&stringify=false`;
     try {

@@ -83,7 +83,7 @@ function About({ detail }: { detail: Detail }) {
       aside={(
         <Flex aria-label={say("links")} as="nav" color="fg.info" fontSize="sm" gap="4">
           <Link to={`/dags/${encodeURIComponent(detail.dag_id)}`}>{say("open_dag")}</Link>
-          {detail.last && <Link to={`${runPage(detail, detail.last.run)}/tasks/${taskOf[detail.kind]}`}>{say("open_logs")}</Link>}
+          {detail.last && detail.kind in taskOf && <Link to={`${runPage(detail, detail.last.run)}/tasks/${taskOf[detail.kind]}`}>{say("open_logs")}</Link>}
           {detail.asset_id !== null && <Link to={`/assets/${detail.asset_id}`}>{say("open_asset")}</Link>}
         </Flex>
       )}

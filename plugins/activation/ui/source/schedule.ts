@@ -28,7 +28,7 @@ export function scheduleOf({ cron, schedule, zone }: Pick<Row, "cron" | "schedul
 }
 
 const named = (names: string): string =>
-  (language() === "ko" ? names.replaceAll(" and ", ", ").replaceAll(" or ", " 또는 ").replace(/(^|, |또는 )asset /g, "$1자산 ") : names);
+  (language() === "ko" ? names.replaceAll(" and ", ", ").replaceAll(" or ", " 또는 ").replace(/(^|, |또는 )asset /g, "$1에셋 ") : names);
 
 /** The clock's part; null if there are no words for it. */
 function clocked(clock: string, zone: string): string | null {
@@ -87,11 +87,11 @@ function numbers(field: string, low: number, high: number): number[] | null {
   const found = new Set<number>();
   for (const item of field.split(",")) {
     const [whole, first, last, step] = ITEM.exec(item) ?? [];
-    if (!whole) return null;
+    if (!whole || step === "0") return null;
     const begin = first === undefined ? low : number(first);
     const end = last !== undefined ? number(last) : first === undefined || step ? high : begin;
+    if (!(begin >= low && end <= high)) return null;
     for (let one = begin; one <= end; one += Number(step ?? 1)) found.add(one);
-    if (!(begin >= low && end <= high) || step === "0") return null;
   }
   return [...found].sort((one, other) => one - other);
 }
