@@ -113,12 +113,13 @@ class BigQuery(Engine):
             json.loads(self._sandbox.connection())["extra"],
         )
 
-    def make_million(self, name: str) -> None:
+    def make_large(self, name: str) -> None:
         self.execute(
             f"CREATE TABLE {self.sql(self.place(name))} AS SELECT i AS id, "
             "TIMESTAMP_ADD(TIMESTAMP '2026-01-01 00:00:00+00', INTERVAL i SECOND) AS u, "
             "CONCAT('user', CAST(i AS STRING)) AS a, MOD(i, 2) = 0 AS b, i * 1.5 AS c, "
             "CONCAT('m', CAST(i AS STRING), '@example.com') AS d, "
-            "DATETIME_ADD(DATETIME '2020-01-01 00:00:00', INTERVAL i SECOND) AS e, RPAD(CAST(i AS STRING), 300, 'x') AS payload "
-            "FROM UNNEST(GENERATE_ARRAY(1, 1000000)) AS i"
+            "DATETIME_ADD(DATETIME '2020-01-01 00:00:00', INTERVAL i SECOND) AS e, "
+            f"RPAD(CAST(i AS STRING), {self.wide}, 'x') AS payload "
+            f"FROM UNNEST(GENERATE_ARRAY(1, {self.rows})) AS i"
         )

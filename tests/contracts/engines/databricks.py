@@ -22,6 +22,7 @@ class Databricks(Engine):
     """Real Spark SQL behind the connector's own protocol, through the official hook as it is."""
 
     name = "databricks"
+    rows, wide = 500_000, 800
     placeholder = "?"
     quote = "`"
     schema = ("spark_catalog", "contract")
@@ -102,10 +103,10 @@ class Databricks(Engine):
     def probe(self) -> Probe:
         return Probe("databricks", "databricks.sql:connect", self._sandbox.arguments())
 
-    def make_million(self, name: str) -> None:
+    def make_large(self, name: str) -> None:
         self.execute(
             f"CREATE TABLE {self.sql(self.place(name))} USING parquet AS SELECT id, "
             "timestamp_seconds(1767225600 + id) AS u, 'user' || id AS a, id % 2 = 0 AS b, id * 1.5 AS c, "
             "'m' || id || '@example.com' AS d, timestamp_seconds(1577836800 + id) AS e, "
-            "rpad(CAST(id AS STRING), 300, 'x') AS payload FROM range(1000000)"
+            f"rpad(CAST(id AS STRING), {self.wide}, 'x') AS payload FROM range({self.rows})"
         )

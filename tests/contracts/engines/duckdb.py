@@ -21,6 +21,7 @@ class DuckDB(Engine):
 
     name = "duckdb"
     placeholder = "?"
+    rows, wide = 1_000_000, 300  # as many rows as can be, for it sorts them itself, in blocks of many
     cursors = (
         Cursor("TIMESTAMP WITH TIME ZONE", zone=True),
         Cursor("TIMESTAMP"),
@@ -80,9 +81,10 @@ class DuckDB(Engine):
         settings = {"memory_limit": "150MB", "threads": 1, "temp_directory": str(self._folder / "spill")}
         return Probe("duckdb", "duckdb:connect", {"database": copy, "read_only": True, "config": settings})
 
-    def make_million(self, name: str) -> None:
+    def make_large(self, name: str) -> None:
         self.execute(
             f"CREATE TABLE {name} AS SELECT i AS id, TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_seconds(hash(i) % 86400) AS u, "
             "'user' || i AS a, i % 2 = 0 AS b, i * 1.5 AS c, 'm' || i || '@example.com' AS d, "
-            "TIMESTAMP '2020-01-01' + to_seconds(i) AS e, rpad(CAST(i AS VARCHAR), 300, 'x') AS payload FROM range(1000000) r(i)"
+            "TIMESTAMP '2020-01-01' + to_seconds(i) AS e, "
+            f"rpad(CAST(i AS VARCHAR), {self.wide}, 'x') AS payload FROM range({self.rows}) r(i)"
         )

@@ -104,12 +104,12 @@ class Redshift(Engine):
         place = {"host": "localhost", "port": self._sandbox.front.port, "dbname": DATABASE, "user": OWNER, "password": PASSWORD}
         return Probe("redshift", f"{__name__}:{self.opener}", {"ca_file": self._sandbox.authority.ca_file, **place})
 
-    def make_million(self, name: str) -> None:
+    def make_large(self, name: str) -> None:
         self.execute(
             f"CREATE UNLOGGED TABLE IF NOT EXISTS {name} AS SELECT i AS id, "
             "timestamptz '2026-01-01 00:00:00+00' + i * interval '1 second' AS u, 'user' || i AS a, "
             "i % 2 = 0 AS b, i * 1.5 AS c, 'm' || i || '@example.com' AS d, timestamp '2020-01-01' + i * interval '1 s' AS e, "
-            "rpad(i::text, 300, 'x') AS payload FROM generate_series(1, 1000000) i"
+            f"rpad(i::text, {self.wide}, 'x') AS payload FROM generate_series(1, {self.rows}) i"
         )
         self.execute(f"CREATE INDEX IF NOT EXISTS {name}_u ON {name} (u)")
         self.execute(f"ANALYZE {name}")

@@ -57,6 +57,7 @@ class Snowflake(Engine):
     # A statement takes the sandbox 15 ms, most of it for its translation.
     # Two chunks of 48 MB are fetched at once, and the connector holds three times a chunk while it makes Arrow of it.
     most_growth = 400
+    wide = 1_500
     examples = 12
     stride = 3
     endless = (
@@ -103,13 +104,13 @@ class Snowflake(Engine):
             "snowflake", "tests.contracts.engines.snowflake:connect", {**place, **login, "ca_file": self._sandbox.ca_file}
         )
 
-    def make_million(self, name: str) -> None:
+    def make_large(self, name: str) -> None:
         start = "'2026-01-01'::TIMESTAMP_NTZ(6)"
         self.execute(
             f'CREATE TABLE {self.sql(self.place(name))} AS SELECT range AS "id", DATEADD(second, range, {start}) AS "u", '
             '\'user\' || range AS "a", MOD(range, 2) = 0 AS "b", range * 1.5 AS "c", \'m\' || range || \'@example.com\' AS "d", '
-            f'DATEADD(second, range, {start}) AS "e", RPAD(CAST(range AS VARCHAR), 450, \'x\') AS "payload" '
-            "FROM TABLE(GENERATOR(ROWCOUNT => 1000000))"
+            f'DATEADD(second, range, {start}) AS "e", RPAD(CAST(range AS VARCHAR), {self.wide}, \'x\') AS "payload" '
+            f"FROM TABLE(GENERATOR(ROWCOUNT => {self.rows}))"
         )
 
 
