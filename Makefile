@@ -9,6 +9,9 @@ LOCK := requirements.lock
 PAGE := plugins/activation/ui/static/main.js
 PAGE_SOURCE := $(wildcard plugins/activation/ui/source/*.* plugins/activation/ui/source/words/*.json)
 
+TWO := -n 2 --dist loadfile
+pytest = $(BIN)/python -m pytest -m $(1) $(ARGS) || { code=$$?; [ -n "$(ARGS)" ] && [ $$code -eq 5 ]; }
+
 .DEFAULT_GOAL := help
 .PHONY: help demo up test lint bench lock clean
 unexport VIRTUAL_ENV CONDA_PREFIX PYTHONHOME PYTHONPATH
@@ -25,11 +28,13 @@ demo: $(READY) $(PAGE) ## Carry sample data to Braze, S3, Kinesis and Kakao Mome
 up: $(READY) $(PAGE) ## Start the same and keep it running until Ctrl-C, with the Airflow UI
 	@$(BIN)/python -m sandbox.up '$(SOURCE)'
 
-test: $(READY) $(PAGE) ## Run all tests: the quick ones in two processes, then those that start a real Airflow
+test: $(READY) $(PAGE) ## Run all tests: the quick ones, then those that start a real Airflow, then those that measure
 	@echo "== Tests without a running Airflow, in two processes"
-	@$(BIN)/python -m pytest -m "not airflow and not quiet" -n 2 --dist loadfile $(ARGS) || { code=$$?; [ -n "$(ARGS)" ] && [ $$code -eq 5 ]; }
-	@echo "== Tests that start a real Airflow or need the machine for themselves, one after the other"
-	@$(BIN)/python -m pytest -m "airflow or quiet" $(ARGS) || { code=$$?; [ -n "$(ARGS)" ] && [ $$code -eq 5 ]; }
+	@$(call pytest,"not airflow and not quiet" $(TWO))
+	@echo "== Tests that start a real Airflow, in two processes"
+	@$(call pytest,"airflow and not quiet" $(TWO))
+	@echo "== Tests that need the machine for themselves, one after the other"
+	@$(call pytest,"quiet")
 
 lint: $(READY) ## Check style, format, types and the lock file
 	@echo "== ruff check"

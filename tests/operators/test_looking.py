@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -43,6 +44,15 @@ def test_what_is_wrong_fails_the_run_and_is_kept_all_the_same(world: World) -> N
         world.run(LOOK)
     assert verdicts(world.pushed) == {"source": "ok", "table": "wrong", "connection": "ok"}
     assert world.stores["p"].get("summary") is None
+
+
+def test_what_may_pass_is_told_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.table("EXTERNAL_ID VARCHAR, PAYLOAD VARCHAR")
+    nowhere = {"conn_type": "braze", "host": "http://127.0.0.1:9", "password": "key-0000000000"}
+    monkeypatch.setenv("AIRFLOW_CONN_WORLD_BRAZE", json.dumps(nowhere))
+    with pytest.raises(AirflowFailException, match="^connection: "):
+        world.run(LOOK)
+    assert verdicts(world.pushed) == {"source": "ok", "table": "ok", "connection": "wrong"}
 
 
 @pytest.mark.allows("empty")

@@ -52,7 +52,7 @@ def opened(browser: Browser, host: Host) -> Iterator[Callable[..., Page]]:
     contexts: list[BrowserContext] = []
     errors: list[str] = []
 
-    def open_page(path: str = "", language: str = "en-US", scheme: Any = "light") -> Page:
+    def open_page(path: str = "", language: str = "en-US", scheme: Any = "light", *, clock: bool = False) -> Page:
         size: Any = {"width": 1440, "height": 1000}
         context = browser.new_context(viewport=size, locale=language, color_scheme=scheme, timezone_id="Asia/Seoul")
         contexts.append(context)
@@ -60,6 +60,8 @@ def opened(browser: Browser, host: Host) -> Iterator[Callable[..., Page]]:
         page = context.new_page()
         page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
+        if clock:
+            page.clock.install()  # page.clock.run_for lets time pass
         page.goto(f"{ORIGIN}{host.base}plugin/pipelines{path}")
         return page
 

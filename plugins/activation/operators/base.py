@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
-from activation.errors import ConfigurationError, FatalError
+from activation.errors import ConfigurationError, FatalError, TransientError
 from activation.operators.assets import read_from, written_to
 from activation.operators.facts import EXTRA, facts_of, more_facts
 from activation.operators.links import LINKS
@@ -96,10 +96,17 @@ class PipelineOperator(BaseOperator):
         """The blocks beside source and destination."""
 
     def _checked(self, context: Context) -> dict[str, Any]:
-        """Look at source and destination, and move nothing; gives the report."""
+        """Look at source and destination, and move nothing; gives the report.
+
+        :raises AirflowFailException: if something is wrong. Nothing is tried again: somebody waits for the answer.
+        """
         from activation.operators.checking import checked
 
-        return self._ended({"status": "checked", "findings": checked(self.pipeline(), context)}, context)
+        try:
+            findings = checked(self.pipeline(), context)
+        except TransientError as error:
+            raise AirflowFailException(str(error)) from None
+        return self._ended({"status": "checked", "findings": findings}, context)
 
     def _ended(self, report: dict[str, Any], context: Context, **extra: Any) -> dict[str, Any]:
         """Keep the report for the task's links and its lineage, and say in the asset's event what the run has moved."""

@@ -19,6 +19,14 @@ KEY = "matrix"
 MOST = 1000
 """Pipelines that one file makes at most."""
 
+ABOUT = (
+    "Makes a pipeline for each combination of these values, which stand where ${matrix.NAME} is written: "
+    "a list of values for each name, or a list of blocks with all names."
+)
+"""What is said of it in the schema, and by ``activation explain``: it is no field of a pipeline."""
+
+EXAMPLES: tuple[Any, ...] = ({"country": ["kr", "jp"]}, [{"country": "kr", "table": "crm.users_kr"}])
+
 NAME_PATTERN = "^[a-z][a-z0-9_]{0,49}$"
 
 Combination = Mapping[str, str | int | float | bool]

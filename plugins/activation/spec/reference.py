@@ -12,11 +12,14 @@ from pydantic.fields import FieldInfo
 
 from activation.spec.expressions import FromEnvironment, Templated
 from activation.spec.grammar import entry_of, fields_of, is_marked, models_of, options_of, takes
+from activation.spec.matrix import ABOUT, EXAMPLES, KEY
 from activation.spec.models import Pipeline
 from activation.spec.writing import written
 
 ANY = "NAME"
 """What stands in a path for a name that the author of a file chooses: ``columns.fields.NAME.mask``."""
+
+_MATRIX = FieldInfo(annotation=dict[str, Any], default=None, title="Matrix", description=ABOUT, examples=[*EXAMPLES])
 
 Types = tuple[tuple[str, tuple[str, ...]], ...]
 """For each block whose ``type`` picks its model, its path and types: ``(("destination", ("s3",)),)``."""
@@ -86,7 +89,7 @@ def keys() -> list[Key]:
         known = (key.path, places, key.info.title, key.info.description, key.takes, key.default)
         before = found.get(known)
         found[known] = key if before is None else _joined(before, key)
-    return list(found.values())
+    return [*found.values(), Key(KEY, (), _MATRIX)]
 
 
 def _below(model: type[BaseModel], prefix: str, types: Types) -> Iterator[Key]:

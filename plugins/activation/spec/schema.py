@@ -8,7 +8,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from activation.spec.entries import Entries
-from activation.spec.matrix import KEY, MOST, NAME_PATTERN
+from activation.spec.matrix import ABOUT, EXAMPLES, KEY, MOST, NAME_PATTERN
 from activation.spec.models import Pipeline
 from activation.spec.quantities import Duration, Size
 
@@ -55,9 +55,8 @@ def _matrix() -> dict[str, Any]:
     blocks = {"type": "array", "minItems": 1, "maxItems": MOST, "items": {**block, "additionalProperties": value}}
     return {
         "title": "Matrix",
-        "description": "Makes a pipeline for each combination of these values, which stand where ${matrix.NAME} is written: "
-        "a list of values for each name, or a list of blocks with all names.",
-        "examples": [{"country": ["kr", "jp"]}, [{"country": "kr", "table": "crm.users_kr"}]],
+        "description": ABOUT,
+        "examples": [*EXAMPLES],
         "anyOf": [lists, blocks],
     }
 
