@@ -50,7 +50,7 @@ def test_what_may_pass_is_told_at_once(world: World, monkeypatch: pytest.MonkeyP
     world.table("EXTERNAL_ID VARCHAR, PAYLOAD VARCHAR")
     nowhere = {"conn_type": "braze", "host": "http://127.0.0.1:9", "password": "key-0000000000"}
     monkeypatch.setenv("AIRFLOW_CONN_WORLD_BRAZE", json.dumps(nowhere))
-    with pytest.raises(AirflowFailException, match="^connection: "):
+    with pytest.raises(AirflowFailException, match=r"^connection: "):
         world.run(LOOK)
     assert verdicts(world.pushed) == {"source": "ok", "table": "ok", "connection": "wrong"}
 
