@@ -3,7 +3,15 @@
 
 export type Kind = "import" | "export" | "stream" | "upload";
 
-export interface Last {
+/** The rows of a run by their end; null where nobody knows. */
+interface Counted {
+  read: number | null;
+  sent: number | null;
+  rejected: number | null;
+  skipped: number | null;
+}
+
+export interface Last extends Counted {
   run: string;
   state: string;
   status: string | null;
@@ -11,10 +19,6 @@ export interface Last {
   started: string | null;
   ended: string | null;
   seconds: number | null;
-  read: number | null;
-  sent: number | null;
-  rejected: number | null;
-  skipped: number | null;
   error: string | null;
 }
 
@@ -68,17 +72,13 @@ export interface Pipelines {
   pipelines: Row[];
 }
 
-export interface Run {
+export interface Run extends Counted {
   run_id: string;
   state: string;
   mode: string | null;
   started: string | null;
   ended: string | null;
   seconds: number | null;
-  read: number | null;
-  sent: number | null;
-  rejected: number | null;
-  skipped: number | null;
   watermark: string | null;
   error: string | null;
 }
