@@ -69,6 +69,16 @@ def test_f24_a_failure_is_always_told(server: MailServer) -> None:
     assert "http://airflow/log" in body(server)
 
 
+@pytest.mark.parametrize("conf", [{"mode": "check"}, {"mode": "preview"}, {"mode": "full", "dry_run": True}])
+def test_who_only_looks_sees_by_themselves_how_it_ends(server: MailServer, conf: dict[str, Any]) -> None:
+    looks = context(exception=ValueError("no table"), dag_run=SimpleNamespace(conf=conf))
+    OnStart(mail(start=True))(looks)
+    OnFailure(mail())(looks)
+    assert server.mails == []
+    OnFailure(mail())(context(exception=ValueError("no table"), dag_run=SimpleNamespace(conf={"mode": "full"})))
+    assert subjects(server) == ["Error in pipeline users"]
+
+
 @pytest.mark.parametrize(
     ("share", "rejected", "told"), [(None, 100, False), (0.05, 4, False), (0.05, 5, True), (0, 1, True), (0, 0, False)]
 )

@@ -15,7 +15,7 @@ from activation.dags.limits import FAILED, Told, passed_limits
 from activation.dags.notices import Notice
 from activation.dags.notifiers import notify, reach
 from activation.operators.memory import state_folder
-from activation.operators.orders import MOVED_NOTHING
+from activation.operators.orders import MOVED_NOTHING, only_looks
 from activation.spec import KinesisDestination, Pipeline
 from activation.spec.alerts import Alerts
 
@@ -79,7 +79,7 @@ class OnStart:
 
     def __call__(self, context: Context) -> None:
         """Tell that the run begins."""
-        if context["ti"].try_number == 1:
+        if context["ti"].try_number == 1 and not _looks(context):
             self.contacts.tell(context, _notice(context, f"Pipeline {self.contacts.pipeline} has started", {}))
 
 
@@ -95,7 +95,9 @@ class OnFailure:
     contacts: Contacts
 
     def __call__(self, context: Context) -> None:
-        """Tell of the failure, unless it was told."""
+        """Tell of the failure, unless it was told, or nothing should have been moved."""
+        if _looks(context):
+            return
         task = context.get("ti")
         failed = f"{FAILED}{context['run_id']} {task.try_number if task else 0}"
         told = _told_before(self.contacts.pipeline)
@@ -174,6 +176,11 @@ def _note(note: Callable[[], None]) -> None:
         note()
     except Exception as error:  # noqa: BLE001 - object storage has errors of its own
         log.warning("It could not be noted that this was told, so it may be told again: %s", error)
+
+
+def _looks(context: Context) -> bool:
+    """Whether somebody has triggered this run to look at something; they see by themselves how it ends."""
+    return only_looks(getattr(context.get("dag_run"), "conf", None))
 
 
 def _notice(context: Context, subject: str, facts: Mapping[str, object], severity: Any = "info") -> Notice:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +86,17 @@ def file_mode(values: Mapping[str, Any]) -> str:
     if mode not in FILE_MODES:
         raise ConfigurationError(f"There is no mode {mode!r}.", f"Choose one of {', '.join(FILE_MODES)}.")
     return PREVIEW if mode == RUN and is_true(values.get("dry_run")) else mode
+
+
+def only_looks(conf: Any) -> bool:
+    """Whether a run was asked to move nothing: a preview, a dry run, a check.
+
+    :param conf: what the run was triggered with, whatever that is.
+    """
+    asked = conf if isinstance(conf, Mapping) else {}
+    with suppress(ConfigurationError):
+        return str(asked.get("mode")) in (PREVIEW, CHECK) or is_true(asked.get("dry_run"))
+    return False
 
 
 def is_true(value: Any) -> bool:

@@ -10,9 +10,8 @@ from typing import Any
 
 from activation.cursor.timestamps import NANOSECONDS, from_text
 from activation.destinations.s3.status import Facts, Run, Status, is_over, status_of
-from activation.errors import ConfigurationError
 from activation.operators.facts import EXTRA
-from activation.operators.orders import CHECK, PREVIEW, is_true
+from activation.operators.orders import only_looks
 from activation.operators.summary import FAILED
 
 WEEK = 7
@@ -101,17 +100,6 @@ def in_words(facts: Mapping[str, Any], description: str | None) -> str:
         return "by hand" if "schedule" in facts else description or ""
     word = said.removeprefix("@") if said.startswith(("@", "after ", "continuous", "once")) else description or said
     return word if zone == "UTC" or word == "hourly" else f"{word} ({zone})"
-
-
-def only_looks(conf: Any) -> bool:
-    """Whether a run was asked to move nothing: a preview, a dry run, a check.
-
-    :param conf: what the run was triggered with.
-    """
-    asked = conf if isinstance(conf, dict) else {}
-    with suppress(ConfigurationError):
-        return str(asked.get("mode")) in (PREVIEW, CHECK) or is_true(asked.get("dry_run"))
-    return False
 
 
 def iso(instant: datetime | None) -> str | None:
