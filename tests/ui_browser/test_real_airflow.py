@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 from sandbox.airflow import LocalAirflow
 from sandbox.braze import ApiKey, BrazeSandbox, Rate, Settings
 from tests.ui_browser.host import ROOT
+from tests.ui_browser.listed import listed
 
 Opened = Callable[..., Page]
 Shot = Callable[[Page, str], Path]
@@ -107,16 +108,9 @@ def opened(browser: Browser, airflow: LocalAirflow) -> Iterator[Opened]:
     assert elsewhere == []
 
 
-def shown(page: Page, *pipelines: str) -> None:
-    """Wait until the list shows these and no others."""
-    rows = page.locator("[data-pipeline]")
-    expect(rows).to_have_count(len(pipelines))
-    assert [row.get_attribute("data-pipeline") for row in rows.all()] == sorted(pipelines)
-
-
 def test_the_list_is_filtered_by_kind_and_status(opened: Opened, shot: Shot) -> None:
     page = opened("/plugin/pipelines")
-    shown(page, "profiles", "users")
+    listed(page, "profiles", "users")
     row = page.locator("[data-pipeline=users]")
     expect(row.locator("[data-column=last_run]")).to_have_text("never")
     expect(row.locator("[data-column=path]")).to_contain_text("marketing.users")
@@ -124,16 +118,16 @@ def test_the_list_is_filtered_by_kind_and_status(opened: Opened, shot: Shot) -> 
     expect(page.locator("[data-counter=all]")).to_have_text("2")
     shot(page, "real-list")
     page.get_by_label("Kind").select_option("import")
-    shown(page, "users")
+    listed(page, "users")
     page.get_by_label("Status").select_option("Paused")
-    shown(page, "users")
+    listed(page, "users")
     shot(page, "real-filtered")
     page.get_by_label("Kind").select_option("stream")
-    shown(page, "profiles")
+    listed(page, "profiles")
     page.get_by_label("Kind").select_option("")
-    shown(page, "profiles", "users")
+    listed(page, "profiles", "users")
     page.get_by_label("Search pipelines").press_sequentially("customers")
-    shown(page, "users")
+    listed(page, "users")
 
 
 def test_a_preview_shows_what_would_be_sent(opened: Opened, shot: Shot) -> None:
@@ -173,9 +167,9 @@ def test_a_run_turns_green_and_the_numbers_change(opened: Opened, shot: Shot) ->
     expect(page.locator("[data-counter=active]")).to_have_text("1")
     shot(page, "real-list-after")
     page.get_by_label("Status").select_option("Active")
-    shown(page, "users")
+    listed(page, "users")
     page.get_by_label("Status").select_option("Paused")
-    shown(page, "profiles")
+    listed(page, "profiles")
 
 
 def test_the_connections_are_tested_at_both_ends(opened: Opened, shot: Shot) -> None:
