@@ -41,7 +41,7 @@ def main(engine: str = "duckdb") -> int:
         say(f"   Kinesis's side   {world.kinesis.url}/_sandbox/summary, stream {world.stream}; access key test, secret key test")
         say(f"   Kakao's side     {world.kakao.url}/_sandbox/files")
         say(f"   warehouse        {world.source.place()}")
-        say("   The DAGs run by their schedules, that of the stream all the time; run the others on the page Pipelines of the UI.")
+        say("   The DAGs run by their schedules, that of the stream all the time; the page Pipelines runs the others.")
         say("   Change rows in the warehouse, with a new UPDATED_AT, and see them arrive. Ctrl-C ends all of it.")
         signal.sigwait(stop)
     return 0
