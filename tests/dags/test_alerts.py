@@ -71,11 +71,17 @@ def test_f24_a_failure_is_always_told(server: MailServer) -> None:
 
 @pytest.mark.parametrize("conf", [{"mode": "check"}, {"mode": "preview"}, {"mode": "full", "dry_run": True}])
 def test_who_only_looks_sees_by_themselves_how_it_ends(server: MailServer, conf: dict[str, Any]) -> None:
-    looks = context(exception=ValueError("no table"), dag_run=SimpleNamespace(conf=conf))
+    looks = context(exception=ValueError("no table"), dag_run=SimpleNamespace(dag_id="users", conf=conf))
     OnStart(mail(start=True))(looks)
     OnFailure(mail())(looks)
     assert server.mails == []
-    OnFailure(mail())(context(exception=ValueError("no table"), dag_run=SimpleNamespace(conf={"mode": "full"})))
+    OnFailure(mail())(context(exception=ValueError("no table"), dag_run=SimpleNamespace(dag_id="users", conf={"mode": "full"})))
+    assert subjects(server) == ["Error in pipeline users"]
+
+
+def test_what_a_foreign_dag_is_triggered_with_silences_nothing(server: MailServer) -> None:
+    theirs = SimpleNamespace(dag_id="nightly", conf={"dry_run": True, "mode": "check"})
+    OnFailure(mail())(context(exception=ValueError("no table"), dag_run=theirs))
     assert subjects(server) == ["Error in pipeline users"]
 
 

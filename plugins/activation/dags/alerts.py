@@ -79,7 +79,7 @@ class OnStart:
 
     def __call__(self, context: Context) -> None:
         """Tell that the run begins."""
-        if context["ti"].try_number == 1 and not _looks(context):
+        if context["ti"].try_number == 1 and not _looks(context, self.contacts.pipeline):
             self.contacts.tell(context, _notice(context, f"Pipeline {self.contacts.pipeline} has started", {}))
 
 
@@ -96,7 +96,7 @@ class OnFailure:
 
     def __call__(self, context: Context) -> None:
         """Tell of the failure, unless it was told, or nothing should have been moved."""
-        if _looks(context):
+        if _looks(context, self.contacts.pipeline):
             return
         task = context.get("ti")
         failed = f"{FAILED}{context['run_id']} {task.try_number if task else 0}"
@@ -178,9 +178,13 @@ def _note(note: Callable[[], None]) -> None:
         log.warning("It could not be noted that this was told, so it may be told again: %s", error)
 
 
-def _looks(context: Context) -> bool:
-    """Whether somebody has triggered this run to look at something; they see by themselves how it ends."""
-    return only_looks(getattr(context.get("dag_run"), "conf", None))
+def _looks(context: Context, pipeline: str) -> bool:
+    """Whether somebody has triggered this run to look at something; they see by themselves how it ends.
+
+    In somebody else's DAG what a run is triggered with has a meaning of its own, so there every failure is told.
+    """
+    run: Any = context.get("dag_run")
+    return run is not None and run.dag_id == pipeline and only_looks(run.conf)
 
 
 def _notice(context: Context, subject: str, facts: Mapping[str, object], severity: Any = "info") -> Notice:

@@ -15,7 +15,7 @@ from activation.operators.assets import read_from, written_to
 from activation.operators.facts import EXTRA, facts_of, more_facts
 from activation.operators.links import LINKS
 from activation.operators.memory import asset_of
-from activation.operators.orders import LOOKED
+from activation.operators.orders import CHECKED, LOOKED
 from activation.spec import Pipeline
 from activation.spec.blocks import pipeline_of
 
@@ -106,7 +106,7 @@ class PipelineOperator(BaseOperator):
             findings = checked(self.pipeline(), context)
         except TransientError as error:
             raise AirflowFailException(str(error)) from None
-        return self._ended({"status": "checked", "findings": findings}, context)
+        return {"status": CHECKED, "findings": findings}
 
     def _ended(self, report: dict[str, Any], context: Context, **extra: Any) -> dict[str, Any]:
         """Keep the report for the task's links and its lineage, and say in the asset's event what the run has moved."""

@@ -63,7 +63,7 @@ class KakaoCustomerFileOperator(PipelineOperator):
         with told_to_airflow():
             mode = file_mode(self.order)
             if mode == CHECK:
-                return self._checked(context)
+                return self._ended(self._checked(context), context)
             run = self._try = KakaoRun(self.pipeline(), self.asset, context)
             report = run.preview() if mode == PREVIEW else run()
         if report is None:

@@ -19,7 +19,8 @@ RUN = "run"
 FILE_MODES = (RUN, PREVIEW, CHECK)
 """What a run that makes files can be asked to do: make them, show which it would make, or look at source and destination."""
 
-LOOKED = (PREVIEW, "checked")
+CHECKED = "checked"
+LOOKED = (PREVIEW, CHECKED)
 """Status in the report of a run that only looked."""
 
 MOVED_NOTHING = (None, *LOOKED, RESET)

@@ -74,7 +74,7 @@ class S3ExportOperator(PipelineOperator):
         with told_to_airflow():
             mode = file_mode(self.order)
             if mode == CHECK:
-                return self._checked(context)
+                return self._ended(self._checked(context), context)
             pipeline = self.pipeline()
             export = self._try = Export(pipeline, self.asset, lambda: self._intervals(pipeline, context["dag_run"]), context)
             report = export.preview() if mode == PREVIEW else export()

@@ -39,6 +39,10 @@ UNDER_WAY = ("queued", "running")
 ENDED = ("success", "failed")
 """States of Airflow's runs."""
 
+_SUMMARY, _MARK, _NEWEST = AssetStateStoreModel, aliased(AssetStateStoreModel), aliased(DagVersion)
+_ENDED, _UNDER_WAY = aliased(DagRun), aliased(DagRun)
+"""A pipeline's summary, mark and newest version, its last run that ended and the one that is under way."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rights:
@@ -83,60 +87,59 @@ def found(session: Any, dag_id: str | None = None) -> list[Any]:
 
     :param dag_id: only this one's.
     """
-    owned = _owned().subquery()
-    state, mark, newest = AssetStateStoreModel, aliased(AssetStateStoreModel), aliased(DagVersion)
-    ended, under_way = aliased(DagRun), aliased(DagRun)
+    owned, versions = _owned().subquery(), _versions().subquery()
     last, now = (_newest(states).subquery() for states in (ENDED, UNDER_WAY))
-    versions = (
-        select(
-            DagVersion.dag_id,
-            func.min(DagVersion.created_at).label("created"),
-            func.max(DagVersion.version_number).label("number"),
-        )
-        .group_by(DagVersion.dag_id)
-        .subquery()
-    )
     statement = (
-        select(
-            DagModel.dag_id,
-            DagModel.is_stale,
-            DagModel.is_paused,
-            DagModel.owners,
-            DagModel.timetable_description,
-            DagModel.next_dagrun_create_after.label("next_run"),
-            AssetModel.id.label("asset_id"),
-            AssetModel.name.label("asset"),
-            AssetModel.extra.label("extra"),
-            state.value.label("summary"),
-            mark.value.label("inactive"),
-            ended.run_id.label("ended_run"),
-            ended.state.label("ended_state"),
-            ended.start_date.label("ended_started"),
-            ended.end_date.label("ended_at"),
-            ended.conf.label("ended_conf"),
-            under_way.run_id.label("running"),
-            under_way.conf.label("running_conf"),
-            versions.c.created,
-            newest.created_at.label("changed"),
-            newest.version_number.label("version"),
-            newest.bundle_version.label("commit"),
-            newest.bundle_name.label("bundle"),
-            teams.c.team_name.label("team"),
-        )
+        select(*_columns(versions))
         .join(owned, owned.c.dag_id == DagModel.dag_id)
         .join(AssetModel, AssetModel.id == owned.c.asset_id)
-        .outerjoin(state, and_(state.asset_id == AssetModel.id, state.key == SUMMARY))
-        .outerjoin(mark, and_(mark.asset_id == AssetModel.id, mark.key == INACTIVE))
+        .outerjoin(_SUMMARY, and_(_SUMMARY.asset_id == AssetModel.id, _SUMMARY.key == SUMMARY))
+        .outerjoin(_MARK, and_(_MARK.asset_id == AssetModel.id, _MARK.key == INACTIVE))
         .outerjoin(last, last.c.dag_id == DagModel.dag_id)
-        .outerjoin(ended, ended.id == last.c.id)
+        .outerjoin(_ENDED, _ENDED.id == last.c.id)
         .outerjoin(now, now.c.dag_id == DagModel.dag_id)
-        .outerjoin(under_way, under_way.id == now.c.id)
+        .outerjoin(_UNDER_WAY, _UNDER_WAY.id == now.c.id)
         .outerjoin(versions, versions.c.dag_id == DagModel.dag_id)
-        .outerjoin(newest, and_(newest.dag_id == DagModel.dag_id, newest.version_number == versions.c.number))
+        .outerjoin(_NEWEST, and_(_NEWEST.dag_id == DagModel.dag_id, _NEWEST.version_number == versions.c.number))
         .outerjoin(teams, teams.c.dag_bundle_name == DagModel.bundle_name)
         .order_by(DagModel.dag_id, AssetModel.name)
     )
     return list(session.execute(statement if dag_id is None else statement.where(DagModel.dag_id == dag_id)))
+
+
+def _columns(versions: Any) -> tuple[Any, ...]:
+    return (
+        DagModel.dag_id,
+        DagModel.is_stale,
+        DagModel.is_paused,
+        DagModel.owners,
+        DagModel.timetable_description,
+        DagModel.next_dagrun_create_after.label("next_run"),
+        AssetModel.id.label("asset_id"),
+        AssetModel.name.label("asset"),
+        AssetModel.extra.label("extra"),
+        _SUMMARY.value.label("summary"),
+        _MARK.value.label("inactive"),
+        _ENDED.run_id.label("ended_run"),
+        _ENDED.state.label("ended_state"),
+        _ENDED.start_date.label("ended_started"),
+        _ENDED.end_date.label("ended_at"),
+        _ENDED.conf.label("ended_conf"),
+        _UNDER_WAY.run_id.label("running"),
+        _UNDER_WAY.conf.label("running_conf"),
+        versions.c.created,
+        _NEWEST.created_at.label("changed"),
+        _NEWEST.version_number.label("version"),
+        _NEWEST.bundle_version.label("commit"),
+        _NEWEST.bundle_name.label("bundle"),
+        teams.c.team_name.label("team"),
+    )
+
+
+def _versions() -> Any:
+    """When each DAG was read first, and the number of its newest version."""
+    created, number = func.min(DagVersion.created_at), func.max(DagVersion.version_number)
+    return select(DagVersion.dag_id, created.label("created"), number.label("number")).group_by(DagVersion.dag_id)
 
 
 def _owned() -> Any:

@@ -81,7 +81,7 @@ def status(found: Any, facts: Mapping[str, Any], last: Mapping[str, Any] | None,
     export, removed = facts.get("export"), bool(found.is_stale or found.inactive)
     if export is None:
         return Status.INACTIVE if removed else Status.PAUSED if found.is_paused else Status.ACTIVE
-    runs = [Run("running")] if found.running is not None and not only_looks(found.running_conf) else []
+    runs = [Run("running")] if found.running is not None and not _looks(found, found.running_conf) else []
     if last is not None:
         runs.append(Run(last["state"], last["status"] == "config_error"))
     over = export["type"] == "periodic" and is_over(export["end"], facts["zone"], now)
@@ -125,7 +125,7 @@ def _last(found: Any, known: Mapping[str, Any] | None) -> dict[str, Any] | None:
     kept = {**known, "state": "failed" if known["status"] in FAILED else "success"} if known else None
     if kept and state and kept["run"] == found.ended_run:
         return {**kept, "state": state}
-    if state is None or only_looks(found.ended_conf):
+    if state is None or _looks(found, found.ended_conf):
         return kept
     if kept and (kept["state"] == state == "success" or kept["started"] > (iso(found.ended_started) or "")):
         return kept
@@ -141,6 +141,11 @@ def _last(found: Any, known: Mapping[str, Any] | None) -> dict[str, Any] | None:
         "error": "",
         "state": state,
     }
+
+
+def _looks(found: Any, conf: Any) -> bool:
+    """Whether a run only looked; what a DAG of somebody else is triggered with has a meaning of its own."""
+    return found.asset.partition("/")[2] == found.dag_id and only_looks(conf)
 
 
 def _version(found: Any) -> str | None:
