@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
 
@@ -38,6 +39,17 @@ def test_a_failure_is_told_once_with_its_error(world: World) -> None:
     (mail,) = _told(world, run_id)
     assert mail.startswith("Error in pipeline missing_table ")
     assert "marketing.nobody" in mail
+
+
+@pytest.mark.allows("empty")  # the check asks Braze with nothing in the request
+def test_a_check_that_finds_something_wrong_fails_with_its_findings_and_tells_nobody(world: World) -> None:
+    run_id = world.trigger("missing_table", mode="check")
+    assert world.finish("missing_table", run_id) == "failed"
+    path = f"/dags/missing_table/dagRuns/{quote(run_id)}/taskInstances/import/xcomEntries/findings"
+    found = world.api.call("GET", path, params={"stringify": False})["value"]
+    assert {one["check"]: one["verdict"] for one in found} == {"source": "ok", "table": "wrong", "connection": "ok"}
+    time.sleep(LATE)
+    assert _told(world, run_id) == []
 
 
 def test_a_task_that_was_killed_is_told_once(world: World) -> None:
